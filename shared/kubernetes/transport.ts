@@ -1,0 +1,94 @@
+import { Agent, type IncomingMessage, request } from 'node:https';
+import type { Readable } from 'node:stream';
+
+/** How to reach one API server, and as whom. */
+export interface Connection {
+  /** `https://host:port` */
+  server: string;
+  /** PEM; the system's roots when absent. */
+  ca?: string;
+  token?: () => Promise<string>;
+  clientCertificate?: { cert: string; key: string };
+  /** Acts as this user: one identity per function behind one credential. */
+  impersonate?: string;
+  /** Told to the API server and so to its audit log. */
+  userAgent: string;
+}
+
+export interface Request {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** With query. */
+  path: string;
+  body?: unknown;
+  contentType?: string;
+  signal?: AbortSignal | undefined;
+}
+
+export interface Answer {
+  status: number;
+  /** Parsed JSON; the text itself when it is none. */
+  body: unknown;
+  warnings: string[];
+}
+
+/** One keep-alive connection pool to one API server. It decides nothing: reading is `Reader`'s, writing is `execute`'s. */
+export class Transport {
+  readonly #connection: Connection;
+  readonly #agent: Agent;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    const { ca, clientCertificate } = connection;
+    this.#agent = new Agent({ keepAlive: true, maxSockets: 16, ...(ca && { ca }), ...clientCertificate });
+  }
+
+  /** Sends one request and reads the whole answer. Throws only when no answer came (network, TLS, abort, 30 s of silence). */
+  async send({ method, path, body, contentType = 'application/json', signal }: Request): Promise<Answer> {
+    const incoming = await this.#open(method, path, body, contentType, signal, 30_000);
+    const text = await readAll(incoming);
+    const warning = incoming.headers.warning;
+    return { status: incoming.statusCode ?? 0, body: parse(text), warnings: warning === undefined ? [] : [warning].flat() };
+  }
+
+  /** Opens a watch or any other long answer. The caller ends it through `signal`, and owns the inactivity limit. */
+  async open(path: string, signal: AbortSignal): Promise<{ status: number; body: Readable }> {
+    const incoming = await this.#open('GET', path, undefined, 'application/json', signal, 0);
+    return { status: incoming.statusCode ?? 0, body: incoming };
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #open(method: string, path: string, body: unknown, type: string, signal: AbortSignal | undefined, timeout: number) {
+    const { server, token, impersonate, userAgent } = this.#connection;
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    const headers = {
+      accept: 'application/json',
+      'user-agent': userAgent,
+      ...(token && { authorization: `Bearer ${await token()}` }),
+      ...(impersonate && { 'impersonate-user': impersonate }),
+      ...(payload !== undefined && { 'content-type': type, 'content-length': Buffer.byteLength(payload) }),
+    };
+    return new Promise<IncomingMessage>((resolve, reject) => {
+      const outgoing = request(new URL(path, server), { method, headers, agent: this.#agent, ...(signal && { signal }) }, resolve);
+      if (timeout > 0) outgoing.setTimeout(timeout, () => outgoing.destroy(new Error(`${method} ${path}: no answer for ${timeout / 1000} s`)));
+      outgoing.on('error', reject).end(payload);
+    });
+  }
+}
+
+async function readAll(incoming: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parse(text: string): unknown {
+  if (text === '') return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
