@@ -1,4 +1,5 @@
-import { Agent, type IncomingMessage, request } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { Agent, request } from 'node:https';
 import type { Readable } from 'node:stream';
 
 /** How to reach one API server, and as whom. */
@@ -72,7 +73,8 @@ export class Transport {
     };
     return new Promise<IncomingMessage>((resolve, reject) => {
       const outgoing = request(new URL(path, server), { method, headers, agent: this.#agent, ...(signal && { signal }) }, resolve);
-      if (timeout > 0) outgoing.setTimeout(timeout, () => outgoing.destroy(new Error(`${method} ${path}: no answer for ${timeout / 1000} s`)));
+      if (timeout > 0)
+        outgoing.setTimeout(timeout, () => outgoing.destroy(new Error(`${method} ${path}: no answer for ${timeout / 1000} s`)));
       outgoing.on('error', reject).end(payload);
     });
   }
