@@ -1,0 +1,72 @@
+import { forPeople } from '../shared/duration.ts';
+import type { Incident } from '../shared/incident.ts';
+import { nameOf } from '../shared/kubernetes/object.ts';
+import type { Plan, Step } from '../shared/plan.ts';
+import { type Fact, type Remediation } from '../shared/remediation.ts';
+import { clockTime, paint, paintState } from './paint.ts';
+
+/** What was seen, for people: object, writers, rate, phantom share. */
+export function describeFact(fact: Fact): string[] {
+  const name = nameOf(fact.object);
+  if (!('window' in fact)) return [`${name} was ${fact.change}${fact.phantom ? ' (phantom: only times moved)' : ''}`];
+  const { writes, changes, noops, phantoms, errors, actors, recent } = fact;
+  const share = writes > 0 ? Math.round((100 * Math.min(phantoms, writes)) / writes) : 0;
+  return [
+    `${name}: ${writes} writes, ${ratePerMinute(fact)} a minute, ${share} % phantom (nothing but times moved)`,
+    `  ${phantoms} phantom, ${changes} real changes, ${noops} no-ops, ${errors} errors in ${forPeople(span(recent))}; shape: ${fact.shape}`,
+    ...actors.map(({ user, userAgent, verbs, writes: count, pod }) => `  by ${user}${pod ? ` in ${pod}` : ''} as ${userAgent}: ${count} × ${verbs.join(', ')}`),
+  ];
+}
+
+/** Writes a minute over the newest writes of a fact. */
+export function ratePerMinute({ recent }: Extract<Fact, { window: unknown }>): number {
+  const time = span(recent);
+  return time > 0 ? Math.round(((recent.length - 1) * 60_000) / time) : 0;
+}
+
+const span = (recent: { at: string }[]): number => Date.parse(recent.at(-1)?.at ?? '') - Date.parse(recent[0]?.at ?? '') || 0;
+
+/** A plan for people: why, on what evidence, what would be written. */
+export function describePlan({ hash, because, evidence, steps, expiresAt }: Plan): string[] {
+  return [
+    `Plan ${paint('bold', hash.slice(0, 8))} (valid until ${clockTime(expiresAt)})`,
+    `  because   ${because}`,
+    ...Object.entries(evidence).map(([name, value]) => `  evidence  ${name} = ${typeof value === 'string' ? value : JSON.stringify(value)}`),
+    ...steps.flatMap((step, index) => describeStep(step, index + 1)),
+  ];
+}
+
+function describeStep(step: Step, number: number): string[] {
+  const head = `  step ${number}    ${step.kind} on ${nameOf(step.target)}: ${step.reason}`;
+  switch (step.kind) {
+    case 'apply':
+      return [head, `            document ${step.document.artifact}, SHA-256 ${step.document.sha256.slice(0, 16)}…`];
+    case 'json-patch':
+      return [head, ...step.operations.map((operation) => `            ${JSON.stringify(operation)}`)];
+    case 'merge-patch':
+      return [head, `            ${JSON.stringify(step.patch)}`];
+    default:
+      return [head];
+  }
+}
+
+/** The whole story of an incident. */
+export function describeIncident(incident: Incident, remediation: Remediation | undefined): string[] {
+  const { id, object, cluster, state, because, plan, history, fact } = incident;
+  return [
+    `${paint('bold', `Incident ${id}`)}  ${paintState(state)}  ${nameOf(object)} in ${cluster}`,
+    `${remediation?.title ?? ''} (${incident.remediation})`,
+    `  ${because}`,
+    ...(remediation ? ['', 'Known cause', `  ${remediation.cause.issue}`, `  ${remediation.cause.because}`, `  affects ${remediation.cause.affects}`] : []),
+    '',
+    'Seen',
+    ...describeFact(fact).map((line) => `  ${line}`),
+    ...(plan ? ['', ...describePlan(plan)] : []),
+    '',
+    'History (UTC)',
+    ...history.flatMap((entry) => [
+      `  ${clockTime(entry.at)}  ${paintState(entry.state, 18)} ${entry.because}`,
+      ...(entry.verdict?.kind === 'report' ? entry.verdict.advice.map((advice) => `${' '.repeat(31)}→ ${advice}`) : []),
+    ]),
+  ];
+}

@@ -1,0 +1,43 @@
+import type { ParseArgsOptionsConfig } from 'node:util';
+import type { Environment } from './environment.ts';
+
+/** The command line was used wrongly, or the input is bad: one sentence and the next step, exit code 2. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+/** What a verb is given. */
+export interface Call {
+  values: Record<string, string | boolean | string[] | undefined>;
+  positionals: string[];
+  environment: Environment;
+  /** Prints one line to standard output. */
+  out(line?: string): void;
+  /** Prints one line to standard error: progress and problems. */
+  err(line?: string): void;
+  json: boolean;
+}
+
+/** One verb of the command line: one file in `bin/verbs/`. */
+export interface Verb {
+  summary: string;
+  /** `explain ID [--json]` */
+  usage: string;
+  /** At least one command that can be copied. */
+  examples: string[];
+  /** Help text for each option. */
+  options: Record<string, ParseArgsOptionsConfig[string] & { help: string }>;
+  /** How many positionals it takes. */
+  positionals: { least: number; most: number };
+  /** Resolves to the exit code: 0 yes or done, 1 no or not reached. */
+  run(call: Call): Promise<number>;
+}
+
+/** The option every verb about stored incidents has. */
+export const stateOption = { state: { type: 'string', help: 'folder of the state database (default: $KUBEMEND_STATE or ~/.local/state/kubemend)' } } as const;
+
+/** The value of a string option, if given. */
+export const text = (call: Call, name: string): string | undefined => {
+  const value = call.values[name];
+  return typeof value === 'string' ? value : undefined;
+};

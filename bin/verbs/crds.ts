@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises';
+import { gunzipSync } from 'node:zlib';
+import { valid } from 'semver';
+import { documentsOf } from '../../shared/kubernetes/yaml.ts';
+import { openArtifacts, stateDirectory } from '../store.ts';
+import { stateOption, text, UsageError, type Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  summary: 'pin the CRDs of an operator version, with their SHA-256, for fixes to apply',
+  usage: 'crds add strimzi VERSION --from FILE_OR_URL  |  crds list',
+  examples: ['kubemend crds list', 'kubemend crds add strimzi 0.43.0 --from strimzi-crds-0.43.0.yaml'],
+  options: { ...stateOption, from: { type: 'string', help: 'multi-document YAML (also .gz): a file, or an https URL fetched now and never again' } },
+  positionals: { least: 1, most: 3 },
+  async run(call) {
+    const [action, operator, version] = call.positionals;
+    const artifacts = openArtifacts(stateDirectory(call));
+    if (action === 'list') {
+      const names = (await artifacts.list('')).filter((name) => !name.startsWith('backups/'));
+      const rows = await Promise.all(names.map(async (name) => ({ name, ...(await artifacts.describe(name)) })));
+      if (call.json) call.out(JSON.stringify({ artifacts: rows }));
+      else for (const { name, sha256 } of rows) call.out(`${name.padEnd(20)} ${sha256}`);
+      return 0;
+    }
+    const from = text(call, 'from');
+    if (action !== 'add' || operator !== 'strimzi' || !version || !from) throw new UsageError(`Usage: kubemend ${verb.usage}`);
+    if (!valid(version)) throw new UsageError(`"${version}" is no version: write it as 0.43.0`);
+    const content = await read(from);
+    let names: string[];
+    try {
+      names = documentsOf(content).flatMap(({ kind, metadata }) => (kind === 'CustomResourceDefinition' ? [metadata.name] : []));
+    } catch (error) {
+      throw new UsageError(`${from}: ${(error as Error).message}`);
+    }
+    if (!names.includes('kafkas.kafka.strimzi.io')) throw new UsageError(`${from} holds no CRD kafkas.kafka.strimzi.io: take strimzi-crds-${version}.yaml of the release`);
+    const { sha256 } = await artifacts.put(`strimzi/${version}`, content);
+    if (call.json) call.out(JSON.stringify({ name: `strimzi/${version}`, sha256, crds: names }));
+    else call.out(`Pinned strimzi/${version}: ${names.length} CRDs, SHA-256 ${sha256}`);
+    return 0;
+  },
+};
+
+async function read(from: string): Promise<string> {
+  try {
+    const bytes = from.startsWith('https://') ? await download(from) : await readFile(from);
+    return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8');
+  } catch (error) {
+    throw new UsageError(`${from} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+async function download(url: string): Promise<Buffer> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(30_000) });
+  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+  return Buffer.from(await answer.arrayBuffer());
+}

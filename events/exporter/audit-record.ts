@@ -1,0 +1,105 @@
+import * as z from 'zod';
+
+/** One finished write request, as far as counting needs it. */
+export interface AuditRecord {
+  auditID: string;
+  stage: 'ResponseComplete' | 'Panic';
+  /** Milliseconds since 1970, from stageTimestamp. */
+  at: number;
+  verb: 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
+  group: string;
+  version: string;
+  resource: string;
+  subresource?: string;
+  namespace?: string;
+  /** Absent for deletecollection, and for generateName at level Metadata. */
+  name?: string;
+  uid?: string;
+  /** A panic, or an answer without a code, is 500. */
+  code: number;
+  /** The impersonated user where there is one. */
+  user: string;
+  /** Who impersonated. */
+  impersonator?: string;
+  userAgent: string;
+  pod?: string;
+  fieldManager?: string;
+  /** Looks like any 200 in audit; only the request URI tells. */
+  dryRun: boolean;
+}
+
+/** What became of one audit event: `ignored` ones are of no interest by design, `malformed` ones must be counted. */
+export type AuditReading = { kind: 'record'; record: AuditRecord } | { kind: 'ignored' } | { kind: 'malformed'; because: string };
+
+const user = z.looseObject({ username: z.string(), extra: z.record(z.string(), z.array(z.string())).optional() });
+const metadata = z.looseObject({ name: z.string().optional(), uid: z.string().optional() });
+const stages = ['ResponseComplete', 'Panic'] as const;
+const verbs = ['create', 'update', 'patch', 'delete', 'deletecollection'] as const;
+
+const head = z.looseObject({ stage: z.string(), verb: z.string(), objectRef: z.unknown().optional() });
+const write = z.looseObject({
+  auditID: z.string().min(1),
+  stage: z.enum(stages),
+  verb: z.enum(verbs),
+  stageTimestamp: z.iso.datetime({ offset: true }),
+  requestURI: z.string().default(''),
+  userAgent: z.string().default(''),
+  user,
+  impersonatedUser: user.optional(),
+  objectRef: z.looseObject({
+    apiGroup: z.string().default(''),
+    apiVersion: z.string().default(''),
+    resource: z.string().min(1),
+    subresource: z.string().optional(),
+    namespace: z.string().optional(),
+    name: z.string().optional(),
+    uid: z.string().optional(),
+  }),
+  responseStatus: z.looseObject({ code: z.number().int().optional() }).optional(),
+  responseObject: z.looseObject({ metadata: metadata.optional() }).optional().catch(undefined),
+});
+
+/** Reads one audit.k8s.io/v1 Event. Only finished write requests on objects become records. */
+export function readAuditEvent(input: unknown): AuditReading {
+  const first = head.safeParse(input);
+  if (!first.success) return { kind: 'malformed', because: z.prettifyError(first.error) };
+  const { stage, verb, objectRef } = first.data;
+  if (!stages.some((one) => one === stage) || !verbs.some((one) => one === verb) || objectRef === undefined) return { kind: 'ignored' };
+  const event = write.safeParse(input);
+  return event.success ? { kind: 'record', record: toRecord(event.data) } : { kind: 'malformed', because: z.prettifyError(event.error) };
+}
+
+function toRecord(event: z.infer<typeof write>): AuditRecord {
+  const { objectRef, responseObject, stage } = event;
+  const who = event.impersonatedUser ?? event.user;
+  const query = new URLSearchParams(event.requestURI.split('?')[1] ?? '');
+  return withoutEmpty({
+    auditID: event.auditID,
+    stage,
+    at: Date.parse(event.stageTimestamp),
+    verb: event.verb,
+    group: objectRef.apiGroup,
+    version: objectRef.apiVersion,
+    resource: objectRef.resource,
+    subresource: objectRef.subresource,
+    namespace: objectRef.namespace,
+    name: objectRef.name ?? (event.verb === 'create' ? responseObject?.metadata?.name : undefined),
+    uid: objectRef.uid ?? responseObject?.metadata?.uid,
+    code: stage === 'Panic' ? 500 : (event.responseStatus?.code ?? 500),
+    user: who.username,
+    impersonator: event.impersonatedUser && event.user.username,
+    userAgent: event.userAgent,
+    pod: who.extra?.['authentication.kubernetes.io/pod-name']?.[0],
+    fieldManager: query.get('fieldManager') ?? undefined,
+    dryRun: query.getAll('dryRun').includes('All'),
+  });
+}
+
+type Loose<T> = { [K in keyof T]: T[K] | undefined };
+
+/** Drops absent and empty optional fields, so that records compare and print cleanly. */
+function withoutEmpty(record: Loose<AuditRecord>): AuditRecord {
+  const optional = ['subresource', 'namespace', 'name', 'uid', 'impersonator', 'pod', 'fieldManager'] as const;
+  for (const field of optional) if (!record[field]) delete record[field];
+  return record as AuditRecord;
+}

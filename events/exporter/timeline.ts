@@ -1,0 +1,165 @@
+/** Who sent a request. */
+export interface Writer {
+  user: string;
+  userAgent: string;
+  pod?: string;
+  fieldManager?: string;
+}
+
+/** What happened to one object at one moment, from one source. `count` is above 1 only where old entries were merged. */
+export type Entry = {
+  at: number;
+  count: number;
+  /** What the partner of the other source is; absent while there is none. */
+  paired?: 'change' | 'phantom' | 'request';
+  partner?: Entry;
+  /** Keeps its partner, or its lack of one. */
+  frozen?: boolean;
+} & (
+  | { source: 'audit'; effect: 'success' | 'error'; code: number; verb: string; writer: Writer; writerKey: string }
+  | { source: 'watch'; effect: 'change' | 'phantom'; added: boolean; deleted: boolean; generationMoved: boolean }
+);
+
+/** How far a request (API server's clock) and its watch event (ours) may lie apart and still be one write. Milliseconds. */
+export const SKEW = 2_000;
+/** Entries are paired anew until they are this much older than the newest: longer than the audit webhook's default batch of 30 s. */
+const SETTLED = 60_000;
+const MAX_WRITERS = 64;
+
+/**
+ * The entries of one object in order of time. Requests are paired with watch events: a request without one stored nothing.
+ * Above `cap` entries, old ones are merged per second (then 2, 4 … seconds): counts stay exact, only the window's far edge gets coarser.
+ */
+export class Timeline {
+  readonly #keep: number;
+  readonly #cap: number;
+  readonly #writers = new Set<string>();
+  #entries: Entry[] = [];
+  /** Everything older is frozen. */
+  #open = Number.NEGATIVE_INFINITY;
+  #changed = false;
+
+  /** `keep`: milliseconds of history. */
+  constructor(keep: number, cap: number) {
+    this.#keep = keep + SKEW;
+    this.#cap = cap;
+  }
+
+  get newest(): number {
+    return this.#entries.at(-1)?.at ?? Number.NEGATIVE_INFINITY;
+  }
+
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  /** Adds an entry wherever its time belongs; false when it is older than everything kept. */
+  add(entry: Entry): boolean {
+    if (entry.at <= this.newest - this.#keep) return false;
+    this.#entries.splice(this.#after(entry.at), 0, this.#known(entry));
+    this.#open = Math.min(this.#open, entry.at);
+    this.#changed = true;
+    this.expire(this.newest);
+    if (this.#entries.length > this.#cap) this.#merge();
+    return true;
+  }
+
+  /** Forgets what no window that ends at `now` or later can hold. */
+  expire(now: number): void {
+    const gone = this.#after(now - this.#keep);
+    if (gone === 0) return;
+    this.#pair();
+    for (const entry of this.#entries.splice(0, gone)) freeze(entry);
+  }
+
+  /** Takes back the newest deletion seen within SKEW of `at`: it turned out to be our own. */
+  removeDeletion(at: number): void {
+    const index = this.#entries.findLastIndex((one) => one.source === 'watch' && one.deleted && Math.abs(one.at - at) <= SKEW);
+    if (index < 0) return;
+    this.#entries.splice(index, 1);
+    this.#changed = true;
+  }
+
+  /** The entries with from < at ≤ to, paired, in order of time. */
+  between(from: number, to: number): Entry[] {
+    this.#pair();
+    return this.#entries.slice(this.#after(from), this.#after(to));
+  }
+
+  /** The index of the first entry later than `at`. */
+  #after(at: number): number {
+    let low = 0;
+    let high = this.#entries.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#entries[middle] as Entry).at <= at) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Pairs from the left, each with the earliest partner within SKEW: the largest matching, whatever order the entries came in. */
+  #pair(): void {
+    if (!this.#changed) return;
+    const open = this.#entries.slice(this.#after(this.#open - 1)).filter((entry) => !entry.frozen);
+    for (const entry of open) {
+      delete entry.paired;
+      delete entry.partner;
+    }
+    const events = open.filter((entry) => entry.source === 'watch');
+    let next = 0;
+    for (const request of open) {
+      if (request.source !== 'audit' || request.effect !== 'success') continue;
+      while (next < events.length && (events[next] as Entry).at < request.at - SKEW) next++;
+      const event = events[next];
+      if (event === undefined || event.at > request.at + SKEW) continue;
+      Object.assign(request, { paired: event.effect, partner: event });
+      Object.assign(event, { paired: 'request', partner: request });
+      next++;
+    }
+    this.#open = this.newest - SETTLED;
+    for (const entry of open) if (entry.at < this.#open) freeze(entry);
+    this.#changed = false;
+  }
+
+  #merge(): void {
+    this.#pair();
+    for (let width = 1_000, until = this.newest - 2 * SKEW; this.#entries.length > this.#cap / 2 && width <= 64_000; width *= 2) {
+      this.#entries = mergeUntil(this.#entries, until, width);
+      until = this.newest;
+    }
+  }
+
+  /** Beyond 64 different writers of one object the rest is one: whoever varies a user agent must not fill our memory. */
+  #known(entry: Entry): Entry {
+    if (entry.source === 'watch' || this.#writers.has(entry.writerKey)) return entry;
+    if (this.#writers.size >= MAX_WRITERS) return { ...entry, writer: { user: '(others)', userAgent: '' }, writerKey: '(others)' };
+    this.#writers.add(entry.writerKey);
+    return entry;
+  }
+}
+
+/** An entry that keeps its partner binds it too: otherwise the partner would look for another one. */
+function freeze(entry: Entry): void {
+  entry.frozen = true;
+  if (entry.partner) Object.assign(entry.partner, { frozen: true, partner: undefined });
+  delete entry.partner;
+}
+
+function mergeUntil(entries: Entry[], until: number, width: number): Entry[] {
+  const merged = new Map<string, Entry>();
+  const rest: Entry[] = [];
+  for (const entry of entries) {
+    if (entry.at > until) {
+      rest.push(entry);
+      continue;
+    }
+    freeze(entry);
+    const own = entry.source === 'audit' ? [entry.code, entry.verb, entry.writerKey] : [entry.added, entry.deleted, entry.generationMoved];
+    const key = [Math.floor(entry.at / width), entry.source, entry.effect, entry.paired, ...own].join(' ');
+    const same = merged.get(key);
+    if (same === undefined) merged.set(key, entry);
+    else Object.assign(same, { at: Math.max(same.at, entry.at), count: same.count + entry.count });
+  }
+  return [...merged.values(), ...rest].sort((a, b) => a.at - b.at);
+}

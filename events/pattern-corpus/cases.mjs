@@ -1,0 +1,17 @@
+/** Prints the cases as lines `id TAB pattern TAB event`; Answer.java adds event-ruler's answers. Arguments: seed and number of random cases; the same ones print the same lines. */
+import { event, pattern } from './generated.mjs';
+import { handwritten } from './handwritten.mjs';
+import { randomFrom, spelled } from './random.mjs';
+
+const [seed = 20261121, generated = 5000] = process.argv.slice(2).map(Number);
+
+const print = (id, rule, about) => process.stdout.write(`${id}\t${rule}\t${about}\n`);
+
+for (const [title, rule, ...events] of handwritten) {
+  for (const [index, about] of events.entries()) print(`${title}, ${index + 1}`, rule, about);
+}
+const random = randomFrom(seed);
+for (let number = 1; number <= generated; number++) {
+  const about = event(random);
+  print(`random ${number}`, spelled(pattern(random, about), random), spelled(about, random));
+}

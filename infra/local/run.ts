@@ -1,0 +1,111 @@
+import { type FSWatcher, mkdirSync, watch } from 'node:fs';
+import { join } from 'node:path';
+import { type AuditWebhookOptions, Exporter } from '../../events/exporter/exporter.ts';
+import { INCIDENT_CHANGED, type IncidentChanged } from '../../events/incident-changed.ts';
+import type { Artifacts } from '../../shared/artifacts/artifacts.ts';
+import { LocalBus } from '../../shared/bus/local.ts';
+import { type Clock, systemClock } from '../../shared/clock.ts';
+import { Engine, type EngineOptions } from '../../shared/engine.ts';
+import { LiveCluster } from '../../shared/kubernetes/live-cluster.ts';
+import { type Connection, Transport } from '../../shared/kubernetes/transport.ts';
+import type { Fact, Remediation } from '../../shared/remediation.ts';
+import { SqliteSchedule } from '../../shared/schedule/sqlite.ts';
+import { openDatabase, SqliteState } from '../../shared/state/sqlite.ts';
+
+export interface LocalOptions {
+  /** Names the cluster in facts and incidents. */
+  cluster: string;
+  /** How to connect as `exporter` or as a remediation: one identity each. */
+  connect(identity: string): Connection;
+  /** User names (prefixes) that are kubemend itself: their writes are never somebody else's. */
+  ownUsers: string[];
+  /** Holds the state database; one run at a time. */
+  directory: string;
+  remediations: Remediation[];
+  artifacts: Artifacts;
+  auditWebhook?: AuditWebhookOptions;
+  onChange?(change: IncidentChanged): void;
+  onProblem(message: string): void;
+  clock?: Clock;
+  leaseFor?: number;
+  checkpoint?: EngineOptions['checkpoint'];
+}
+
+/** Exporter, bus, engine, state and schedule in one process: the same code as in AWS. */
+export interface LocalRun {
+  state: SqliteState;
+  schedule: SqliteSchedule;
+  exporter: Exporter;
+  engine: Engine;
+  /** Ends watching, lets the work at hand finish, and leaves the rest to the next start. */
+  stop(): Promise<void>;
+}
+
+const RUNNER = 'runner';
+
+/** Another kubemend runs on this state folder. */
+export class AlreadyRunningError extends Error {
+  override name = 'AlreadyRunningError';
+}
+
+/** Starts everything on this machine. Throws AlreadyRunningError when the state folder is in use. */
+export async function startLocal(options: LocalOptions): Promise<LocalRun> {
+  const { cluster, connect, ownUsers, directory, remediations, artifacts, auditWebhook, onChange, onProblem, clock = systemClock } = options;
+  mkdirSync(directory, { recursive: true });
+  const database = openDatabase(join(directory, 'kubemend.sqlite'));
+  const state = new SqliteState(database);
+  const owner = `${process.pid}-${clock.now()}`;
+  const { leaseFor = 15_000 } = options;
+  const hold = () => state.lease(RUNNER, owner, clock.now() + leaseFor, clock.now());
+  if (!(await hold())) throw new AlreadyRunningError(`Another kubemend runs on ${directory} (or died less than ${leaseFor / 1_000} s ago)`);
+  const heart = setInterval(() => void hold(), leaseFor / 3);
+
+  const schedule = new SqliteSchedule(database, clock, onProblem);
+  const bus = new LocalBus(onProblem);
+  const transports = new Map<string, Transport>();
+  const transport = (identity: string): Transport => {
+    const known = transports.get(identity) ?? new Transport(connect(identity));
+    transports.set(identity, known);
+    return known;
+  };
+  const access: EngineOptions['access'] = (name, remediation) => {
+    if (name !== cluster) throw new Error(`This run watches ${cluster}; it was given a fact of ${name}`);
+    const sender = transport(remediation);
+    return { examine: () => new LiveCluster(cluster, sender, artifacts), sender };
+  };
+  const engine = new Engine({
+    ...{ remediations, access, state, schedule, bus, artifacts, owner, onProblem, leaseFor, now: clock.now },
+    ...(options.checkpoint && { checkpoint: options.checkpoint }),
+  });
+  const rules = remediations.flatMap(({ name, when }) => when.map((pattern) => ({ name, pattern })));
+  for (const { name, pattern } of rules) bus.subscribe(pattern, ({ detail }) => engine.fact(name, detail as unknown as Fact));
+  bus.subscribe({ source: ['kubemend'], 'detail-type': [INCIDENT_CHANGED] }, async ({ detail }) => onChange?.(detail as unknown as IncidentChanged));
+
+  const exporter = new Exporter({
+    ...{ cluster, rules, ownUsers, onProblem, clock, random: Math.random },
+    open: (path, signal) => transport('exporter').open(path, signal),
+    // Like PutEvents: taken means handed over, not handled.
+    sink: { put: async (events) => void events.map((event) => void bus.publish(event)) },
+    ...(auditWebhook && { auditWebhook }),
+  });
+
+  schedule.start((appointment) => engine.due(appointment));
+  // People's verbs write to the same database from another process.
+  const watcher: FSWatcher = watch(directory, () => schedule.refresh());
+  await engine.recover();
+  await exporter.start();
+
+  return {
+    ...{ state, schedule, exporter, engine },
+    async stop() {
+      clearInterval(heart);
+      watcher.close();
+      await exporter.stop();
+      await schedule.stop();
+      await engine.idle();
+      await state.release(RUNNER, owner);
+      for (const open of transports.values()) open.close();
+      database.close();
+    },
+  };
+}

@@ -1,0 +1,243 @@
+import type { Pattern } from '../events/pattern.ts';
+import { hashOf } from './canonical.ts';
+import type { Read } from './cluster.ts';
+import { Draft } from './draft.ts';
+import { milliseconds } from './duration.ts';
+import { type Entry, hasEnded, type Incident, type LockedStep, type Written } from './incident.ts';
+import type { Plan } from './plan.ts';
+import { recurs } from './recurrence.ts';
+import type { Fact, Limits, Question } from './remediation.ts';
+import type { Verdict } from './verdict.ts';
+
+/** May kubemend write? `shadow`: plan only. `approve`: after a person agreed to the plan's hash. `auto`: yes. */
+export type Mode = 'shadow' | 'approve' | 'auto';
+
+/** What can happen to an incident. `effect` names the work this is the result of. */
+export type Input =
+  | { kind: 'fact'; fact: Fact }
+  | { kind: 'due'; token: number }
+  | { kind: 'approve'; hash: string; by: string }
+  | { kind: 'reject'; by: string; because: string }
+  | { kind: 'examined'; effect: string; question: Question; verdict: Verdict; plan?: Plan | undefined; reads: Read[] }
+  | { kind: 'doubt'; effect: string; question: Question; because: string }
+  | { kind: 'withheld'; effect: string; because: string; again?: number | undefined }
+  | { kind: 'prepared'; effect: string; steps: LockedStep[]; reads: Read[] }
+  | { kind: 'written'; effect: string; written: Written }
+  | { kind: 'conflict'; effect: string; because: string }
+  | { kind: 'broken'; effect: string; because: string }
+  | { kind: 'done'; effect: string };
+
+/** What the transition may know besides the incident: the time, the rule and its limits, the mode of this remediation in this namespace. */
+export interface Context {
+  now: number;
+  limits: Limits;
+  when: Pattern[];
+  mode: Mode;
+}
+
+const REEXAMINE = 60_000;
+const RECHECK = 600_000;
+const DOUBTS = 5;
+const CHANGES = 5;
+
+/** Opens the incident a fact is the first sign of. */
+export function open(fact: Fact, remediation: string, ordinal: number, now: number): Incident {
+  const { cluster, object } = fact;
+  const key = keyOf(fact, remediation);
+  const id = hashOf([key, ordinal]).slice(0, 12);
+  const because = 'the rule matched';
+  return {
+    id,
+    key,
+    ordinal,
+    cluster,
+    remediation,
+    object,
+    revision: 1,
+    state: 'detected',
+    because,
+    detectedAt: now,
+    updatedAt: now,
+    fact,
+    factIds: [fact.id],
+    doubts: 0,
+    changes: 0,
+    effects: [{ id: '1.0', kind: 'examine', question: 'detect' }],
+    history: [{ at: now, state: 'detected', because }],
+  };
+}
+
+/** One incident is open per cluster, remediation and object; the uid tells a re-created object from the old one. */
+export const keyOf = ({ cluster, object }: Fact, remediation: string): string =>
+  `${cluster}/${remediation}/${object.uid ?? [object.group, object.resource, object.namespace ?? '', object.name].join(':')}`;
+
+/** An ended incident takes these facts itself; any other fact after the end opens the next one. */
+export function absorbs({ state, updatedAt }: Incident, now: number): boolean {
+  if (!hasEnded(state) || state === 'cleared') return true;
+  return now - updatedAt < ({ refused: 24 * 3_600_000, expired: 3_600_000 }[state as string] ?? 0);
+}
+
+/** The life of an incident: a pure function. Undefined means that nothing changed and nothing is to be stored. */
+export function advance(incident: Incident, input: Input, context: Context): Incident | undefined {
+  if ('effect' in input && !incident.effects.some(({ id }) => id === input.effect)) return undefined;
+  const next = new Draft(incident, context.now);
+  if ('effect' in input) next.finish(input.effect);
+  switch (input.kind) {
+    case 'fact':
+      return onFact(next, input.fact, context);
+    case 'due':
+      return onDue(next, input.token, context);
+    case 'approve':
+      return onApprove(next, input, context);
+    case 'reject':
+      if (!['awaiting-approval', 'shadowed', 'reported'].includes(incident.state)) return undefined;
+      return next.to('refused', `${input.by} rejected it: ${input.because}`, { by: input.by }).done();
+    case 'examined':
+      return input.question === 'verify' ? onVerified(next, input, context) : onExamined(next, input, context);
+    case 'doubt':
+      return onDoubt(next, input, context);
+    case 'withheld':
+      if (input.again === undefined) return next.to('refused', `nothing was written: ${input.because}`).done();
+      return next.to('waiting', `nothing was written: ${input.because}`).look(input.again).done();
+    case 'prepared':
+      next.set({ execution: { preparedAt: context.now, steps: input.steps, written: [] } });
+      return next.note('before-write', 'the plan still holds: locks taken', { reads: input.reads }).effect({ kind: 'write', step: 0 }).done();
+    case 'written':
+      return onWritten(next, input.written, context);
+    case 'conflict':
+      if (incident.execution?.written.length) return next.to('failed', `stopped between two steps: ${input.because}`).done();
+      next.set({ execution: undefined, approval: undefined });
+      return next.to('detected', `nothing was written: ${input.because}`).effect({ kind: 'examine', question: 'detect' }).done();
+    case 'broken':
+      return next.to('failed', input.because).done();
+    case 'done':
+      return next.done();
+  }
+}
+
+function onFact(next: Draft, fact: Fact, { now, when }: Context): Incident | undefined {
+  const { state, factIds, examinedAt = 0, verification, effects } = next.incident;
+  if (factIds.includes(fact.id)) return undefined;
+  next.set({ fact, factIds: [...factIds, fact.id].slice(-50) });
+  const examining = effects.some(({ kind }) => kind === 'examine' || kind === 'prepare');
+  if (state === 'applied' && verification && recurs(fact, when, verification.settledAt)) {
+    if (!examining) next.effect({ kind: 'examine', question: 'verify' });
+  } else if (!examining && (state === 'waiting' || (['cleared', 'reported', 'shadowed'].includes(state) && now - examinedAt >= REEXAMINE))) {
+    if (state === 'cleared') next.set({ detectedAt: now });
+    next.effect({ kind: 'examine', question: 'detect' });
+  }
+  return next.done();
+}
+
+function onDue(next: Draft, token: number, { now }: Context): Incident | undefined {
+  const { state, look, plan } = next.incident;
+  if (look?.token !== token) return undefined;
+  next.set({ look: undefined });
+  if (state === 'awaiting-approval') {
+    if (plan && now < plan.expiresAt) return next.look(plan.expiresAt).done();
+    return next.to('expired', 'nobody approved the plan before it expired').done();
+  }
+  const question = ({ planned: 'confirm', applied: 'verify', waiting: 'detect', reported: 'detect', shadowed: 'detect' } as const)[state as string];
+  return question && next.effect({ kind: 'examine', question }).done();
+}
+
+function onApprove(next: Draft, { hash, by }: { hash: string; by: string }, { now }: Context): Incident | undefined {
+  const { state, plan } = next.incident;
+  if (!plan || plan.hash !== hash || (state !== 'awaiting-approval' && state !== 'expired')) return undefined;
+  if (now >= plan.expiresAt) {
+    const because = `${by} approved a plan that had expired: a new one is made`;
+    return next.to('detected', because, { by }).effect({ kind: 'examine', question: 'detect' }).done();
+  }
+  next.set({ approval: { hash, by, at: now }, look: undefined });
+  return next.to('executing', `${by} approved plan ${hash.slice(0, 8)}`, { by, planHash: hash }).effect({ kind: 'prepare' }).done();
+}
+
+type Examined = { question: Question; verdict: Verdict; plan?: Plan | undefined; reads: Read[] };
+
+/** The first and the second question, and the third when it found that things had moved on. */
+function onExamined(next: Draft, { question, verdict, plan, reads }: Examined, context: Context): Incident | undefined {
+  const { state, plan: planned } = next.incident;
+  const { now, limits, mode } = context;
+  if (hasEnded(state) && state !== 'cleared') return next.done();
+  if (question === 'before-write') next.note(question, `nothing was written: the answer changed (${verdict.because})`, { verdict, reads });
+  next.set({ examinedAt: now, doubts: 0, approval: undefined, execution: undefined });
+  const entry = { question, verdict, reads, ...(plan && { planHash: plan.hash }) };
+  switch (verdict.kind) {
+    case 'clear':
+      if (state === 'cleared') return next.done();
+      return next.to(planned || state === 'reported' ? 'resolved' : 'cleared', verdict.because, entry).done();
+    case 'wait':
+      next.set({ memory: verdict.remember ?? next.incident.memory });
+      return next.to('waiting', verdict.because, entry).look(now + milliseconds(verdict.again)).done();
+    case 'report':
+      return next.to('reported', verdict.because, entry).look(now + RECHECK).done();
+    case 'fix': {
+      if (!plan) throw new Error('A fix verdict came without its plan');
+      const same = plan.hash === planned?.hash;
+      if (question === 'confirm' && same && state === 'planned') return confirmed(next, plan, entry, context);
+      if (state === 'shadowed' && same && mode === 'shadow') return next.look(now + RECHECK).done();
+      const changes = next.incident.changes + (planned && !same ? 1 : 0);
+      next.set({ plan, changes });
+      if (changes > CHANGES) return next.to('reported', 'the plan changes faster than it can be confirmed', entry).look(now + RECHECK).done();
+      return next.to('planned', verdict.because, entry).look(now + milliseconds(limits.confirmAfter)).done();
+    }
+  }
+}
+
+function confirmed(next: Draft, plan: Plan, entry: Partial<Entry>, { now, mode }: Context): Incident {
+  next.set({ plan });
+  if (mode === 'auto') return next.to('executing', 'confirmed: still the same plan', entry).effect({ kind: 'prepare' }).done();
+  if (mode === 'approve') return next.to('awaiting-approval', 'confirmed: still the same plan', entry).look(plan.expiresAt).done();
+  return next.to('shadowed', 'confirmed: still the same plan; shadow mode writes nothing', entry).look(now + RECHECK).done();
+}
+
+function onWritten(next: Draft, written: Written, { now, limits }: Context): Incident {
+  const execution = next.incident.execution;
+  if (!execution) throw new Error(`Incident ${next.incident.id} has a write without an execution`);
+  const all = [...execution.written, written];
+  next.set({ execution: { ...execution, written: all } });
+  if (all.length < execution.steps.length) return next.effect({ kind: 'write', step: all.length }).done();
+  const settledAt = now + milliseconds(limits.settleWithin);
+  next.set({ verification: { appliedAt: now, settledAt, deadline: now + milliseconds(limits.verifyWithin) }, memory: undefined });
+  return next.to('applied', `${all.length === 1 ? 'the step is' : `${all.length} steps are`} written`).look(now + 1_000).done();
+}
+
+/** The fourth question. Clear once is not enough: it must stay clear, and the rule must not match again. */
+function onVerified(next: Draft, { verdict, reads }: Examined, { now, limits, when }: Context): Incident | undefined {
+  const { state, verification, fact, plan } = next.incident;
+  if (state !== 'applied' || !verification) return next.done();
+  const { settledAt, deadline, clearSince } = verification;
+  const recurring = recurs(fact, when, settledAt);
+  const entry = { question: 'verify' as const, verdict, reads };
+  next.set({ examinedAt: now, doubts: 0 });
+  if (verdict.kind === 'clear') {
+    if (recurring) return next.ineffective('nothing is wrong any more as far as can be seen, and the failure goes on: the diagnosis was wrong', entry);
+    const since = clearSince ?? now;
+    const enough = Math.max(settledAt, since + milliseconds(limits.stableFor));
+    next.set({ verification: { ...verification, clearSince: since } });
+    return now >= enough ? next.to('verified', verdict.because, entry).done() : next.look(enough).done();
+  }
+  next.set({ verification: { ...verification, clearSince: undefined } });
+  if (verdict.kind === 'fix' && now >= settledAt) {
+    const because = `the same fix is needed again: somebody undid it (${verdict.because})`;
+    return next.to('reverted', because, { ...entry, ...(plan && { planHash: plan.hash }) }).effect({ kind: 'count-ineffective' }).done();
+  }
+  if (now >= deadline) return next.ineffective(`the fix did not help in time: ${verdict.because}`, entry);
+  if (recurring && verdict.kind === 'report') return next.ineffective(`the failure goes on after the fix: ${verdict.because}`, entry);
+  if (verdict.kind === 'wait') next.set({ memory: verdict.remember ?? next.incident.memory });
+  return next.look(Math.min(deadline, now + (verdict.kind === 'wait' ? milliseconds(verdict.again) : 2_000))).done();
+}
+
+function onDoubt(next: Draft, { question, because }: { question: Question; because: string }, { now }: Context): Incident | undefined {
+  const { state, verification } = next.incident;
+  const doubts = next.incident.doubts + 1;
+  next.set({ doubts, examinedAt: now });
+  if (state === 'applied' && verification) {
+    if (now >= verification.deadline) return next.ineffective(`the fix could not be verified in time: ${because}`, { question });
+    return next.note(question, because).look(Math.min(verification.deadline, now + 5_000)).done();
+  }
+  if (hasEnded(state)) return next.done();
+  next.set({ approval: undefined, execution: undefined });
+  if (doubts >= DOUBTS) return next.to('reported', `it cannot be examined: ${because}`, { question }).look(now + RECHECK).done();
+  return next.to('waiting', `not certain: ${because}`, { question }).look(now + 5_000 * 2 ** (doubts - 1)).done();
+}

@@ -1,0 +1,58 @@
+import type { IncidentState } from '../events/incident-changed.ts';
+import type { Effect, Entry, Incident } from './incident.ts';
+import type { Question } from './remediation.ts';
+
+type NewEffect = Effect extends infer E ? (E extends Effect ? Omit<E, 'id'> : never) : never;
+
+/** The next revision of an incident while it is being made: one stored change, its history and its work together. */
+export class Draft {
+  incident: Incident;
+  readonly #now: number;
+
+  constructor(incident: Incident, now: number) {
+    this.incident = { ...incident, revision: incident.revision + 1, updatedAt: now };
+    this.#now = now;
+  }
+
+  set(patch: Partial<Incident>): this {
+    this.incident = { ...this.incident, ...patch };
+    return this;
+  }
+
+  finish(id: string): void {
+    this.set({ effects: this.incident.effects.filter((effect) => effect.id !== id) });
+  }
+
+  effect(effect: NewEffect): this {
+    const { revision, effects } = this.incident;
+    const n = effects.filter(({ id }) => id.startsWith(`${revision}.`)).length;
+    return this.set({ effects: [...effects, { ...effect, id: `${revision}.${n}` } as Effect] });
+  }
+
+  look(at: number): this {
+    const token = this.incident.revision;
+    return this.set({ look: { at, token } }).effect({ kind: 'look', at, token });
+  }
+
+  note(question: Question, because: string, rest: Partial<Entry> = {}): this {
+    const entry: Entry = { at: this.#now, state: this.incident.state, because, question, ...rest };
+    return this.set({ history: [...this.incident.history, entry].slice(-200) });
+  }
+
+  /** Enters a state, writes history and tells it; entering it again for the same reason is no news. */
+  to(state: IncidentState, because: string, rest: Partial<Entry> = {}): this {
+    const { state: before, because: reason, history } = this.incident;
+    if (before === state && reason === because) return this;
+    const entry: Entry = { at: this.#now, state, because, ...rest };
+    this.set({ state, because, history: [...history, entry].slice(-200) });
+    return this.effect({ kind: 'tell', state, because, at: this.#now });
+  }
+
+  ineffective(because: string, rest: Partial<Entry>): Incident {
+    return this.to('ineffective', because, rest).effect({ kind: 'count-ineffective' }).done();
+  }
+
+  done(): Incident {
+    return this.incident;
+  }
+}

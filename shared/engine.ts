@@ -1,0 +1,227 @@
+import { INCIDENT_CHANGED, type IncidentChanged } from '../events/incident-changed.ts';
+import { absorbs, advance, type Context, type Input, keyOf, open } from './advance.ts';
+import type { Artifacts } from './artifacts/artifacts.ts';
+import type { Bus } from './bus/bus.ts';
+import { examine, type Recorder } from './examine.ts';
+import { execute, type Sender } from './execute.ts';
+import { countIneffective, modeOf } from './gates.ts';
+import type { Effect, Incident } from './incident.ts';
+import { nameOf } from './kubernetes/object.ts';
+import { prepare } from './prepare.ts';
+import { publicRecord } from './public-record.ts';
+import type { Fact, Remediation } from './remediation.ts';
+import type { Appointment, Schedule } from './schedule/schedule.ts';
+import type { State } from './state/state.ts';
+
+/** How the engine reaches one cluster as one remediation: a fresh view for each examination, and the identity it writes with. */
+export interface Access {
+  examine(): Recorder;
+  /** Absent: this run can never write (replay). */
+  sender?: Sender;
+}
+
+export interface EngineOptions {
+  remediations: Remediation[];
+  /** Throws for a cluster this engine was not given. */
+  access(cluster: string, remediation: string): Access;
+  state: State;
+  schedule: Schedule;
+  bus: Bus;
+  artifacts: Artifacts;
+  now: () => number;
+  /** Names this process in leases. */
+  owner: string;
+  onProblem(message: string): void;
+  /** How long a dead process keeps others from its incidents, milliseconds. */
+  leaseFor?: number;
+  /** Called before and after an effect is performed and after its result is stored; a test stops the process here. */
+  checkpoint?(point: 'before' | 'performed' | 'stored', effect: Effect, incident: Incident): void;
+}
+
+/** A prepared write is worth this long; after that the third question is asked again. */
+const FRESH = 30_000;
+
+/** The shell around `advance`: stores every revision before it acts on it, then does the work in the outbox, one effect after the other. */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #remediations: Map<string, Remediation>;
+  /** One chain per incident key: within a process an incident is never handled twice at once. */
+  readonly #chains = new Map<string, Promise<unknown>>();
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#remediations = new Map(options.remediations.map((remediation) => [remediation.name, remediation]));
+  }
+
+  /** A fact that matched the rule of `remediation`. */
+  async fact(remediation: string, fact: Fact): Promise<void> {
+    this.#remediation(remediation);
+    this.#options.access(fact.cluster, remediation);
+    const { state, now } = this.#options;
+    await this.#serially(keyOf(fact, remediation), async () => {
+      for (;;) {
+        const known = await state.latest(keyOf(fact, remediation));
+        if (known && absorbs(known, now())) return this.#apply(known.id, { kind: 'fact', fact });
+        // A late copy of a fact that an ended incident already counted opens nothing.
+        if (known?.factIds.includes(fact.id)) return;
+        const incident = open(fact, remediation, (known?.ordinal ?? 0) + 1, now());
+        if (await state.save(incident, 0)) return this.#drain(incident.id);
+      }
+    });
+  }
+
+  /** A scheduled look, or a wake-up for work that was left over. */
+  async due({ incident: id, token }: Appointment): Promise<void> {
+    await this.#on(id, (incident) => (token === 'wake' ? this.#drain(incident.id) : this.#apply(incident.id, { kind: 'due', token })));
+  }
+
+  /** Takes up what a process left behind when it died. */
+  async recover(): Promise<void> {
+    for (const { id } of await this.#options.state.list({ unfinished: true })) await this.#on(id, () => this.#drain(id));
+  }
+
+  /** Resolves when nothing is being handled any more. */
+  async idle(): Promise<void> {
+    while (this.#chains.size > 0) await Promise.allSettled(this.#chains.values());
+  }
+
+  async #on(id: string, action: (incident: Incident) => Promise<void>): Promise<void> {
+    const incident = await this.#options.state.load(id);
+    if (incident) await this.#serially(incident.key, () => action(incident));
+  }
+
+  async #serially(key: string, action: () => Promise<void>): Promise<void> {
+    const run = (this.#chains.get(key) ?? Promise.resolve()).then(action, action);
+    const settled = run.catch(() => undefined);
+    this.#chains.set(key, settled);
+    try {
+      await run;
+    } finally {
+      if (this.#chains.get(key) === settled) this.#chains.delete(key);
+    }
+  }
+
+  async #apply(id: string, input: Input): Promise<void> {
+    await this.#store(id, input);
+    await this.#drain(id);
+  }
+
+  /** Advances the stored incident; somebody else's change in between is read and taken into account. */
+  async #store(id: string, input: Input): Promise<void> {
+    const { state } = this.#options;
+    for (;;) {
+      const incident = await state.load(id);
+      const next = incident && advance(incident, input, await this.#context(incident));
+      if (!incident || !next || (await state.save(next, incident.revision))) return;
+    }
+  }
+
+  async #context({ remediation, object }: Incident): Promise<Context> {
+    const { limits, when } = this.#remediation(remediation);
+    return { now: this.#options.now(), limits, when, mode: await modeOf(this.#options.state, remediation, object.namespace) };
+  }
+
+  /** Does what the outbox holds. Only the owner of the incident's lease does; somebody else comes back when it has run out. */
+  async #drain(id: string): Promise<void> {
+    const { state, schedule, owner, now, checkpoint } = this.#options;
+    const { leaseFor = 30_000 } = this.#options;
+    const lease = `incident/${id}`;
+    const left = new Set<string>();
+    for (;;) {
+      const incident = await state.load(id);
+      const effect = incident?.effects.find((candidate) => !left.has(candidate.id));
+      if (!incident || !effect) break;
+      if (!(await state.lease(lease, owner, now() + leaseFor, now()))) {
+        return schedule.put({ incident: id, token: 'wake', at: now() + leaseFor });
+      }
+      checkpoint?.('before', effect, incident);
+      const input = await this.#perform(incident, effect);
+      checkpoint?.('performed', effect, incident);
+      if (input) await this.#store(id, input);
+      else left.add(effect.id);
+      checkpoint?.('stored', effect, incident);
+    }
+    await state.release(lease, owner);
+    if (left.size > 0) await schedule.put({ incident: id, token: 'wake', at: now() + leaseFor });
+  }
+
+  /** Does one effect; undefined when it has to be tried again later. */
+  async #perform(incident: Incident, effect: Effect): Promise<Input | undefined> {
+    const { state, schedule, artifacts, now } = this.#options;
+    const remediation = this.#remediation(incident.remediation);
+    switch (effect.kind) {
+      case 'examine':
+        try {
+          const result = await examine(remediation, incident, effect.question, this.#access(incident).examine(), now());
+          return { kind: 'examined', effect: effect.id, question: effect.question, ...result };
+        } catch (error) {
+          return { kind: 'doubt', effect: effect.id, question: effect.question, because: (error as Error).message };
+        }
+      case 'look':
+        await schedule.put({ incident: incident.id, token: effect.token, at: effect.at });
+        return { kind: 'done', effect: effect.id };
+      case 'prepare': {
+        const { examine: view, sender } = this.#access(incident);
+        if (!sender) return { kind: 'withheld', effect: effect.id, because: 'this run never writes' };
+        try {
+          return await prepare({ incident, remediation, effect: effect.id, state, artifacts, cluster: view(), sender, now });
+        } catch (error) {
+          return { kind: 'doubt', effect: effect.id, question: 'before-write', because: (error as Error).message };
+        }
+      }
+      case 'write':
+        return this.#write(incident, effect);
+      case 'count-ineffective':
+        await countIneffective(state, incident, remediation);
+        return { kind: 'done', effect: effect.id };
+      case 'tell':
+        return this.#tell(incident, effect);
+    }
+  }
+
+  async #write(incident: Incident, effect: Extract<Effect, { kind: 'write' }>): Promise<Input> {
+    const { artifacts, state, now } = this.#options;
+    const { execution, plan, cluster } = incident;
+    const lock = execution?.steps[effect.step];
+    const step = lock && plan?.steps[lock.index];
+    const { sender } = this.#access(incident);
+    if (!execution || !step || !sender) return { kind: 'broken', effect: effect.id, because: 'the record lacks the step that was to be written' };
+    const attempt = { step, lock, incident: incident.id, preparedAt: execution.preparedAt, now: now(), sender, artifacts };
+    const stale = now() - execution.preparedAt > FRESH;
+    const result = await execute(attempt, { onlyFind: stale });
+    if (result.kind !== 'unknown' && effect.step === execution.steps.length - 1) {
+      for (const { target } of plan.steps) await state.release(`target/${cluster}/${target.group}/${nameOf(target)}`, incident.id);
+    }
+    switch (result.kind) {
+      case 'written':
+        return { kind: 'written', effect: effect.id, written: { index: lock.index, ...result.written } };
+      case 'conflict':
+        return { kind: 'conflict', effect: effect.id, because: result.because };
+      default:
+        return { kind: 'broken', effect: effect.id, because: `not known to be written: ${result.because}` };
+    }
+  }
+
+  async #tell(incident: Incident, effect: Extract<Effect, { kind: 'tell' }>): Promise<Input | undefined> {
+    const detail: IncidentChanged = publicRecord(incident, this.#remediation(incident.remediation), effect);
+    const time = new Date(effect.at).toISOString();
+    try {
+      await this.#options.bus.publish({ id: detail.id, source: 'kubemend', 'detail-type': INCIDENT_CHANGED, time, detail });
+      return { kind: 'done', effect: effect.id };
+    } catch (error) {
+      // Telling is tried again later; it never holds up nor changes a remediation.
+      this.#options.onProblem(`Incident ${incident.id} could not be told: ${(error as Error).message}`);
+      return undefined;
+    }
+  }
+
+  #access({ cluster, remediation }: Incident): Access {
+    return this.#options.access(cluster, remediation);
+  }
+
+  #remediation(name: string): Remediation {
+    const found = this.#remediations.get(name);
+    if (!found) throw new Error(`There is no remediation "${name}" in this process: is its folder in functions/?`);
+    return found;
+  }
+}

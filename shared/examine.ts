@@ -1,0 +1,43 @@
+import { type Cluster, Doubt, type Read } from './cluster.ts';
+import type { Incident } from './incident.ts';
+import { whoWouldRevert } from './kubernetes/ownership.ts';
+import { nameOf } from './kubernetes/object.ts';
+import { makePlan, type Plan } from './plan.ts';
+import type { Question, Remediation } from './remediation.ts';
+import { report, type Verdict } from './verdict.ts';
+
+/** A cluster that keeps what was read. */
+export interface Recorder extends Cluster {
+  readonly reads: Read[];
+}
+
+export interface Examined {
+  verdict: Verdict;
+  plan?: Plan;
+  reads: Read[];
+}
+
+/** Asks a remediation one of its four questions. What it may not fix itself (somebody else owns the target) becomes a report; what it cannot know throws. */
+export async function examine(remediation: Remediation, incident: Incident, question: Question, cluster: Recorder, now: number): Promise<Examined> {
+  const { fact, object, detectedAt, memory, plan } = incident;
+  const verdict = await remediation.examine({
+    fact,
+    cluster,
+    question,
+    now,
+    incident: { object, detectedAt, memory, fixed: question === 'verify' ? plan?.evidence : undefined },
+  });
+  if (verdict.kind !== 'fix') return { verdict, reads: cluster.reads };
+  for (const step of verdict.steps) {
+    if (step.kind === 'create') continue;
+    const live = await cluster.get(step.target);
+    if (!live) throw new Doubt(`${nameOf(step.target)}, which the fix would change, does not exist`);
+    const owner = whoWouldRevert(live);
+    if (owner) {
+      const advice = [`Change it in its source: ${verdict.steps.map(({ reason }) => reason).join('; ')}`];
+      const because = `${verdict.because}; but ${nameOf(step.target)} belongs to ${owner}, which would revert a live change`;
+      return { verdict: report(because, { evidence: verdict.evidence, advice }), reads: cluster.reads };
+    }
+  }
+  return { verdict, plan: makePlan(verdict, incident.key, now, remediation.limits.expireAfter), reads: cluster.reads };
+}

@@ -1,0 +1,139 @@
+import type { Artifacts } from './artifacts/artifacts.ts';
+import type { LockedStep, Written } from './incident.ts';
+import { type KubernetesObject, nameOf, pathOf } from './kubernetes/object.ts';
+import type { Answer, Request } from './kubernetes/transport.ts';
+import { documentsOf } from './kubernetes/yaml.ts';
+import type { Step } from './plan.ts';
+
+/** The name of our writes in `managedFields` and in the audit log. */
+export const FIELD_MANAGER = 'kubemend';
+/** Marks what a `create` step made, so that a re-run recognises it. */
+export const INCIDENT_ANNOTATION = 'kubemend.dev/incident';
+
+/** Sends any request: what this module alone is given. */
+export interface Sender {
+  send(request: Request): Promise<Answer>;
+}
+
+/** What came of a write. `conflict`: the lock did not hold, nothing was written. `unknown`: no answer that says which. */
+export type Result = { kind: 'written'; written: Omit<Written, 'index'> } | { kind: 'conflict' | 'forbidden' | 'unknown'; because: string };
+
+interface Execution {
+  step: Step;
+  lock: LockedStep;
+  incident: string;
+  preparedAt: number;
+  now: number;
+  sender: Sender;
+  artifacts: Artifacts;
+}
+
+/**
+ * Writes one step under its lock, at most once: the only function of kubemend that changes a cluster.
+ * A write that is already there (the process died before it could record it) is found, not repeated.
+ */
+export async function execute(execution: Execution, { onlyFind = false } = {}): Promise<Result> {
+  const { step, lock, sender, now } = execution;
+  const live = await read(sender, step);
+  if (live === 'unknown') return { kind: 'unknown', because: `${nameOf(step.target)} could not be read before writing` };
+  if (isOurs(live, execution)) return { kind: 'written', written: { at: now, how: 'found', resourceVersion: live?.metadata.resourceVersion } };
+  if (step.kind !== 'create' && live?.metadata.resourceVersion !== lock.resourceVersion) {
+    return { kind: 'conflict', because: `${nameOf(step.target)} changed after it was read` };
+  }
+  // Prepared too long ago (the process was away): what was proven then may hold no more.
+  if (onlyFind) return { kind: 'conflict', because: `${nameOf(step.target)} was locked too long ago` };
+  const result = await send(execution, false);
+  if (result.kind !== 'unknown') return result;
+  const after = await read(sender, step);
+  if (after !== 'unknown' && isOurs(after, execution)) {
+    return { kind: 'written', written: { at: now, how: 'found', resourceVersion: after?.metadata.resourceVersion } };
+  }
+  return result;
+}
+
+/** Asks the API server whether it would take the step, with its lock; nothing is stored. */
+export const rehearse = (execution: Execution): Promise<Result> => send(execution, true);
+
+async function send(execution: Execution, dryRun: boolean): Promise<Result> {
+  const { step, sender, now } = execution;
+  const request = await requestOf(execution, dryRun);
+  let answer: Answer;
+  try {
+    answer = await sender.send(request);
+  } catch (error) {
+    return { kind: 'unknown', because: `${nameOf(step.target)}: ${(error as Error).message}` };
+  }
+  const { status, body } = answer;
+  const { message = String(body) } = body as { message?: string };
+  if (status < 300) {
+    const resourceVersion = (body as Partial<KubernetesObject>).metadata?.resourceVersion;
+    return { kind: 'written', written: { at: now, how: 'wrote', resourceVersion } };
+  }
+  const because = `${nameOf(step.target)} answered ${status}: ${message}`;
+  if (status === 403 || status === 401) return { kind: 'forbidden', because };
+  // A failed `test` of a JSON Patch is a 422 (measured), a lost resourceVersion or uid a 409; every other 4xx stored nothing either.
+  return { kind: status >= 500 || status === 429 ? 'unknown' : 'conflict', because };
+}
+
+async function requestOf({ step, lock, incident, artifacts }: Execution, dryRun: boolean): Promise<Request> {
+  const { target } = step;
+  const query = new URLSearchParams({ fieldManager: FIELD_MANAGER, ...(dryRun && { dryRun: 'All' }) });
+  const locked = { ...(target.uid && { uid: target.uid }), ...(lock.resourceVersion && { resourceVersion: lock.resourceVersion }) };
+  const path = `${pathOf(target, step.kind === 'create' ? undefined : target.name)}`;
+  switch (step.kind) {
+    case 'apply': {
+      query.set('force', 'true');
+      const document = await documentOf(step, artifacts);
+      const body = { ...document, metadata: { ...document.metadata, ...locked } };
+      return { method: 'PATCH', path: `${path}?${query}`, body, contentType: 'application/apply-patch+yaml' };
+    }
+    case 'merge-patch': {
+      const body = { ...step.patch, metadata: { ...(step.patch.metadata as object), ...locked } };
+      return { method: 'PATCH', path: `${path}?${query}`, body, contentType: 'application/merge-patch+json' };
+    }
+    case 'json-patch': {
+      const tests = Object.entries(locked).map(([field, value]) => ({ op: 'test', path: `/metadata/${field}`, value }));
+      return { method: 'PATCH', path: `${path}?${query}`, body: [...tests, ...step.operations], contentType: 'application/json-patch+json' };
+    }
+    case 'create': {
+      const annotations = { ...step.object.metadata.annotations, [INCIDENT_ANNOTATION]: incident };
+      return { method: 'POST', path: `${path}?${query}`, body: { ...step.object, metadata: { ...step.object.metadata, annotations } } };
+    }
+    case 'delete': {
+      const options = { kind: 'DeleteOptions', apiVersion: 'v1', preconditions: locked, ...(dryRun && { dryRun: ['All'] }) };
+      return { method: 'DELETE', path, body: options };
+    }
+  }
+}
+
+/** The document of an artifact that is named like the target, without what only the server may set. */
+async function documentOf(step: Extract<Step, { kind: 'apply' }>, artifacts: Artifacts): Promise<KubernetesObject> {
+  const { artifact, sha256 } = step.document;
+  const found = documentsOf(await artifacts.get(artifact, sha256)).find(({ metadata }) => metadata.name === step.target.name);
+  if (!found) throw new Error(`Artifact ${artifact} has no document named ${step.target.name}`);
+  const { status: _, ...document } = found;
+  return document as KubernetesObject;
+}
+
+async function read(sender: Sender, { target }: Step): Promise<KubernetesObject | undefined | 'unknown'> {
+  try {
+    const { status, body } = await sender.send({ method: 'GET', path: pathOf(target, target.name) });
+    if (status === 200) return body as KubernetesObject;
+    return status === 404 ? undefined : 'unknown';
+  } catch {
+    return 'unknown';
+  }
+}
+
+/** Whether this very step was written by us after it was prepared. managedFields carry seconds only. */
+function isOurs(live: KubernetesObject | undefined, { step, lock, incident, preparedAt }: Execution): boolean {
+  if (step.kind === 'delete') return live === undefined || (step.target.uid !== undefined && live.metadata.uid !== step.target.uid);
+  if (live === undefined) return false;
+  if (step.kind === 'create') return live.metadata.annotations?.[INCIDENT_ANNOTATION] === incident;
+  if (live.metadata.resourceVersion === lock.resourceVersion || (step.target.uid && live.metadata.uid !== step.target.uid)) return false;
+  const since = Math.floor(preparedAt / 1_000) * 1_000;
+  const operation = step.kind === 'apply' ? 'Apply' : 'Update';
+  return (live.metadata.managedFields ?? []).some(
+    (field) => field.manager === FIELD_MANAGER && field.operation === operation && !field.subresource && Date.parse(field.time ?? '') >= since,
+  );
+}

@@ -1,0 +1,51 @@
+import type { Mode } from './advance.ts';
+import { milliseconds } from './duration.ts';
+import type { Incident } from './incident.ts';
+import type { Remediation } from './remediation.ts';
+import type { State } from './state/state.ts';
+
+const MODES: readonly string[] = ['shadow', 'approve', 'auto'];
+
+/** The mode of a remediation in a namespace. Whatever is not set, or set to something unknown, is shadow. */
+export async function modeOf(state: State, remediation: string, namespace: string | undefined): Promise<Mode> {
+  const inNamespace = namespace && (await state.setting(`mode/${remediation}/${namespace}`));
+  const mode = inNamespace || (await state.setting(`mode/${remediation}`)) || 'shadow';
+  return MODES.includes(mode) ? (mode as Mode) : 'shadow';
+}
+
+/** Whether kubemend is paused, altogether or for one remediation. */
+export const isPaused = async (state: State, remediation: string): Promise<boolean> =>
+  (await state.setting('paused')) !== undefined || (await state.setting(`paused/${remediation}`)) !== undefined;
+
+/** The three scopes that budgets and breakers count in, the narrowest first. */
+function scopesOf({ cluster, remediation, key }: Incident, { limits }: Remediation) {
+  return [
+    { scope: `object/${key}`, what: 'this object', breaker: limits.breakers.object, budget: limits.perObject },
+    { scope: `remediation/${remediation}/${cluster}`, what: `${remediation} in ${cluster}`, breaker: limits.breakers.remediation, budget: limits.perRemediation },
+    { scope: 'overall', what: 'kubemend', breaker: limits.breakers.overall, budget: limits.overall },
+  ];
+}
+
+/** Says which breaker is open, if one is. A person closes it with `kubemend resume`. */
+export async function openBreaker(state: State, incident: Incident, remediation: Remediation): Promise<string | undefined> {
+  for (const { scope, what, breaker } of scopesOf(incident, remediation)) {
+    const n = await state.tallied(scope);
+    if (n >= breaker) return `the breaker of ${what} is open: ${n} fixes did not help. Look at them, then run: kubemend resume ${remediation.name}`;
+  }
+  return undefined;
+}
+
+/** Counts a fix that did not help against every breaker. */
+export async function countIneffective(state: State, incident: Incident, remediation: Remediation): Promise<void> {
+  for (const { scope } of scopesOf(incident, remediation)) await state.tally(scope, incident.id);
+}
+
+/** Spends one execution of every budget; says which one is spent, if one is. Asking again for the same plan spends nothing. */
+export async function spendBudgets(state: State, incident: Incident, remediation: Remediation, now: number): Promise<string | undefined> {
+  const execution = `${incident.id}/${incident.plan?.hash}`;
+  for (const { scope, what, budget } of scopesOf(incident, remediation)) {
+    const spending = { scope, execution, at: now, since: now - milliseconds(budget.within), limit: budget.executions };
+    if (!(await state.spend(spending))) return `the budget of ${what} is spent: ${budget.executions} in ${budget.within}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,95 @@
+import type { ObjectReference } from '../events/fact.ts';
+import type { IncidentState } from '../events/incident-changed.ts';
+import type { Json } from './canonical.ts';
+import type { Read } from './cluster.ts';
+import type { Plan } from './plan.ts';
+import type { Fact, Question } from './remediation.ts';
+import type { Verdict } from './verdict.ts';
+
+/** One failure on one object over its whole life: the durable record, and its history the audit trail. Plain JSON; times in milliseconds. */
+export interface Incident {
+  /** 12 hex digits: which failure on which object, and the how-manieth. */
+  id: string;
+  /** `<cluster>/<remediation>/<uid>`: at most one incident of a key is open. */
+  key: string;
+  ordinal: number;
+  cluster: string;
+  remediation: string;
+  object: ObjectReference;
+  /** Rises with every stored change: the condition of every write of this record. */
+  revision: number;
+  state: IncidentState;
+  because: string;
+  detectedAt: number;
+  updatedAt: number;
+  fact: Fact;
+  /** Ids of the newest facts: a fact that was delivered twice is nothing new. */
+  factIds: string[];
+  memory?: Json | undefined;
+  examinedAt?: number | undefined;
+  /** Examinations in a row that ended in doubt. */
+  doubts: number;
+  /** The look that is scheduled; an older one that comes late is ignored. */
+  look?: { at: number; token: number } | undefined;
+  plan?: Plan | undefined;
+  /** Times the plan changed before it could be confirmed. */
+  changes: number;
+  approval?: { hash: string; by: string; at: number } | undefined;
+  execution?: Execution | undefined;
+  verification?: { appliedAt: number; settledAt: number; deadline: number; clearSince?: number | undefined } | undefined;
+  /** What is still to be done for this revision, in order: the outbox that survives a crash. */
+  effects: Effect[];
+  history: Entry[];
+}
+
+/** A plan on its way: what is locked, what is written. */
+export interface Execution {
+  preparedAt: number;
+  steps: LockedStep[];
+  written: Written[];
+}
+
+/** A step of the plan with the lock taken from the reads directly before writing. */
+export interface LockedStep {
+  /** Index into the plan's steps. */
+  index: number;
+  /** Absent only where nothing existed to lock (create). */
+  resourceVersion?: string | undefined;
+  /** Where the object as it was before is kept, for `undo`. */
+  backup?: { artifact: string; sha256: string } | undefined;
+}
+
+/** One write that happened. `found`: a re-run found it already there and did not repeat it. */
+export interface Written {
+  index: number;
+  at: number;
+  how: 'wrote' | 'found';
+  resourceVersion?: string | undefined;
+}
+
+/** One line of the audit trail. */
+export interface Entry {
+  at: number;
+  state: IncidentState;
+  because: string;
+  question?: Question;
+  verdict?: Verdict;
+  planHash?: string;
+  by?: string;
+  reads?: Read[];
+}
+
+/** Work the shell does for an incident. The id says which revision asked for it, so a result that comes twice is recognised. */
+export type Effect = { id: string } & (
+  | { kind: 'examine'; question: Exclude<Question, 'before-write'> }
+  | { kind: 'look'; at: number; token: number }
+  | { kind: 'prepare' }
+  | { kind: 'write'; step: number }
+  | { kind: 'count-ineffective' }
+  | { kind: 'tell'; state: IncidentState; because: string; at: number }
+);
+
+/** States in which nothing more happens by itself. */
+const ENDED: readonly IncidentState[] = ['verified', 'ineffective', 'reverted', 'cleared', 'resolved', 'refused', 'expired', 'failed'];
+
+export const hasEnded = (state: IncidentState): boolean => ENDED.includes(state);

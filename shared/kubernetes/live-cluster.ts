@@ -1,0 +1,74 @@
+import type { Artifacts } from '../artifacts/artifacts.ts';
+import { type Cluster, Doubt, type Read } from '../cluster.ts';
+import { type Collection, type KubernetesObject, pathOf, type Reference } from './object.ts';
+import type { Answer } from './transport.ts';
+
+/** The half of a transport that reads. */
+export interface Getter {
+  send(request: { method: 'GET'; path: string; signal?: AbortSignal | undefined }): Promise<Answer>;
+}
+
+/** One examination's view of a live cluster: each object is read once, and every read is kept as evidence. */
+export class LiveCluster implements Cluster {
+  readonly name: string;
+  readonly reads: Read[] = [];
+  readonly #getter: Getter;
+  readonly #artifacts: Artifacts;
+  readonly #signal: AbortSignal | undefined;
+  readonly #seen = new Map<string, Promise<KubernetesObject | undefined>>();
+
+  constructor(name: string, getter: Getter, artifacts: Artifacts, signal?: AbortSignal) {
+    this.name = name;
+    this.#getter = getter;
+    this.#artifacts = artifacts;
+    this.#signal = signal;
+  }
+
+  get(reference: Reference): Promise<KubernetesObject | undefined> {
+    const path = pathOf(reference, reference.name);
+    const known = this.#seen.get(path) ?? this.#read(path);
+    this.#seen.set(path, known);
+    return known;
+  }
+
+  async list(collection: Collection): Promise<KubernetesObject[]> {
+    const path = pathOf(collection);
+    const items: KubernetesObject[] = [];
+    let next: string | undefined;
+    do {
+      const query = new URLSearchParams({ limit: '500' });
+      if (collection.labelSelector) query.set('labelSelector', collection.labelSelector);
+      if (next) query.set('continue', next);
+      const page = (await this.#send(`${path}?${query}`)) as { items?: KubernetesObject[]; metadata?: { continue?: string } } | undefined;
+      if (page?.items === undefined) throw new Doubt(`Listing ${path} gave no list: is the resource served by this cluster?`);
+      items.push(...page.items);
+      next = page.metadata?.continue;
+    } while (next);
+    this.reads.push({ path, found: true, items: items.length });
+    return items;
+  }
+
+  async artifact(name: string): Promise<{ text: string; sha256: string } | undefined> {
+    const known = await this.#artifacts.describe(name);
+    return known && { text: await this.#artifacts.get(name, known.sha256), sha256: known.sha256 };
+  }
+
+  async #read(path: string): Promise<KubernetesObject | undefined> {
+    const object = (await this.#send(path)) as KubernetesObject | undefined;
+    if (object !== undefined && typeof object.metadata?.name !== 'string') throw new Doubt(`GET ${path} answered something that is no object`);
+    const { uid, resourceVersion } = object?.metadata ?? {};
+    this.reads.push({ path, found: object !== undefined, ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) });
+    return object;
+  }
+
+  async #send(path: string): Promise<unknown> {
+    const { status, body } = await this.#getter.send({ method: 'GET', path, signal: this.#signal }).catch((cause: Error) => {
+      throw new Doubt(`GET ${path}: ${cause.message}`, { cause });
+    });
+    // Only an answer that names the object says that it does not exist; an unknown kind or group is a 404 without a name.
+    if (status === 404 && (body as { details?: { name?: string } }).details?.name !== undefined) return undefined;
+    if (status === 200) return body;
+    const { message = String(body) } = body as { message?: string };
+    throw new Doubt(`GET ${path} answered ${status}: ${message}${status === 403 ? ' (apply the RBAC of this remediation)' : ''}`);
+  }
+}

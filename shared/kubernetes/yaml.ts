@@ -1,0 +1,14 @@
+import { parseAllDocuments } from 'yaml';
+import type { KubernetesObject } from './object.ts';
+
+/** The objects of a multi-document YAML text. Throws with the line where it is no YAML or no object. */
+export function documentsOf(text: string): KubernetesObject[] {
+  return [...parseAllDocuments(text)].flatMap((document) => {
+    const [error] = document.errors;
+    if (error) throw new Error(`The document is no YAML: ${error.message}`);
+    const object = document.toJS() as Partial<KubernetesObject> | null;
+    if (object === null) return [];
+    if (typeof object.metadata?.name !== 'string') throw new Error('A document has no metadata.name: is it a Kubernetes object?');
+    return [object as KubernetesObject];
+  });
+}

@@ -1,0 +1,91 @@
+import { hashOf, type Json } from './canonical.ts';
+import { type Duration, milliseconds } from './duration.ts';
+import type { KubernetesObject, Reference } from './kubernetes/object.ts';
+import type { Evidence, Fix } from './verdict.ts';
+
+/** Where a step writes. `uid` makes a re-created object of the same name a different target. */
+export interface Target extends Reference {
+  uid?: string | undefined;
+}
+
+/** One write: a closed union, executed in one module (`execute.ts`). */
+export type Step = JsonPatch | MergePatch | Apply | Create | Delete;
+
+interface Common {
+  target: Target;
+  /** Why this write, for people. */
+  reason: string;
+}
+export interface JsonPatch extends Common {
+  kind: 'json-patch';
+  /** RFC 6902; carries its own `test` operations. */
+  operations: Operation[];
+}
+export interface MergePatch extends Common {
+  kind: 'merge-patch';
+  patch: { [key: string]: Json };
+}
+/** Server-side apply of one document out of a pinned artifact: large documents travel by hash. */
+export interface Apply extends Common {
+  kind: 'apply';
+  document: { artifact: string; sha256: string };
+}
+export interface Create extends Common {
+  kind: 'create';
+  object: KubernetesObject;
+}
+export interface Delete extends Common {
+  kind: 'delete';
+}
+export interface Operation {
+  op: 'test' | 'add' | 'replace' | 'remove';
+  path: string;
+  value?: Json;
+}
+
+/** What would be done and why, as data. */
+export interface Plan {
+  /** Over the steps, their targets and the evidence; not over what churns (resourceVersion). */
+  hash: string;
+  because: string;
+  evidence: Evidence;
+  steps: Step[];
+  madeAt: number;
+  expiresAt: number;
+}
+
+/** Turns a `fix` verdict into a plan with its hash and expiry. Times in milliseconds since the epoch. */
+export function makePlan({ because, evidence, steps }: Fix, subject: string, now: number, expireAfter: Duration): Plan {
+  if (steps.length === 0) throw new Error('A fix without a step is a report');
+  const hash = hashOf({ subject, evidence, steps });
+  return { hash, because, evidence, steps, madeAt: now, expiresAt: now + milliseconds(expireAfter) };
+}
+
+/** The target of an object that was read, pinned to its uid. */
+export const targetOf = (reference: Reference, object: KubernetesObject): Target => ({
+  group: reference.group,
+  version: reference.version,
+  resource: reference.resource,
+  ...(reference.namespace && { namespace: reference.namespace }),
+  name: reference.name,
+  ...(object.metadata.uid && { uid: object.metadata.uid }),
+});
+
+/** Server-side apply of the document named like the target, out of a pinned artifact. */
+export const apply = (target: Target, document: Apply['document'], reason: string): Apply => ({ kind: 'apply', target, document, reason });
+
+/** An RFC 6902 patch; `operations` should test what they rely on. */
+export const jsonPatch = (target: Target, operations: Operation[], reason: string): JsonPatch => ({
+  kind: 'json-patch',
+  target,
+  operations,
+  reason,
+});
+
+/** An RFC 7386 patch. */
+export const mergePatch = (target: Target, patch: MergePatch['patch'], reason: string): MergePatch => ({
+  kind: 'merge-patch',
+  target,
+  patch,
+  reason,
+});

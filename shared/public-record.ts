@@ -1,0 +1,46 @@
+import type { IncidentChanged } from '../events/incident-changed.ts';
+import type { Effect, Entry, Incident } from './incident.ts';
+import type { Remediation } from './remediation.ts';
+
+/** What everybody may see of an incident: no memory, no outbox, no raw fact. */
+export function publicRecord(incident: Incident, { title }: Pick<Remediation, 'title'>, told: Pick<Extract<Effect, { kind: 'tell' }>, 'id' | 'state' | 'because' | 'at'>): IncidentChanged {
+  const { id, cluster, remediation, object, detectedAt, plan } = incident;
+  return {
+    id: `${id}/${told.id}`,
+    incident: id,
+    cluster,
+    remediation,
+    title,
+    object,
+    state: told.state,
+    because: told.because,
+    at: iso(told.at),
+    detectedAt: iso(detectedAt),
+    ...(plan && { planHash: plan.hash }),
+    record: { ...summary(incident), plan, history: incident.history.map(entry) },
+  };
+}
+
+/** An incident as `--json` prints it and `replay` reports it (DESIGN §11). */
+export const summary = (incident: Incident): Record<string, unknown> => {
+  const { id, cluster, remediation, state, because, detectedAt, updatedAt, object, approval, execution, verification } = incident;
+  const { resource, namespace, name, group, version, uid } = object;
+  return {
+    id,
+    remediation,
+    cluster,
+    object: { group, version, resource, ...(namespace && { namespace }), name, ...(uid && { uid }) },
+    state,
+    because,
+    detectedAt: iso(detectedAt),
+    updatedAt: iso(updatedAt),
+    ...(approval && { approval: { ...approval, at: iso(approval.at) } }),
+    ...(execution && { written: execution.written.map((written) => ({ ...written, at: iso(written.at) })) }),
+    ...(verification && { appliedAt: iso(verification.appliedAt) }),
+  };
+};
+
+/** One line of history with its time in ISO 8601. */
+export const entry = ({ at, ...rest }: Entry): Record<string, unknown> => ({ at: iso(at), ...rest });
+
+const iso = (ms: number): string => new Date(ms).toISOString();

@@ -1,0 +1,107 @@
+import type { ObjectReference } from '../events/fact.ts';
+import type { ObjectChanged } from '../events/object-changed.ts';
+import type { Pattern } from '../events/pattern.ts';
+import type { WritesCounted } from '../events/writes-counted.ts';
+import type { Json } from './canonical.ts';
+import type { Cluster } from './cluster.ts';
+import { type Duration, milliseconds } from './duration.ts';
+import type { Evidence, Verdict } from './verdict.ts';
+
+/** A fact's detail, as it triggered a remediation. */
+export type Fact = ObjectChanged | WritesCounted;
+
+/** Which of the four times `examine` is asked (DESIGN §2). */
+export type Question = 'detect' | 'confirm' | 'before-write' | 'verify';
+
+/** What `examine` is given. */
+export interface Examination {
+  /** The newest fact of the incident. */
+  fact: Fact;
+  cluster: Cluster;
+  question: Question;
+  /** Milliseconds since the epoch: the only clock there is. */
+  now: number;
+  incident: {
+    object: ObjectReference;
+    detectedAt: number;
+    /** While the fix is verified: the evidence it rested on. */
+    fixed?: Evidence | undefined;
+    /** What the last `wait` asked to remember. */
+    memory?: Json | undefined;
+  };
+}
+
+/** Kubernetes rights a remediation needs: its RBAC role is made of exactly these. */
+export interface Right {
+  group: string;
+  resources: string[];
+  /** Pins the right to these names. */
+  names?: string[];
+  verbs: ('get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete')[];
+}
+
+export interface Limits {
+  /** Between the first and the second question. */
+  confirmAfter: Duration;
+  /** Known after-effects of the fix, not counted against it. */
+  settleWithin: Duration;
+  /** How long the cluster must stay clear before the fix is called verified. */
+  stableFor: Duration;
+  /** After this, a fix that is not verified is ineffective. */
+  verifyWithin: Duration;
+  /** How long a plan may be approved and executed. */
+  expireAfter: Duration;
+  /** Executions allowed on one object, on one remediation in one cluster, and by kubemend altogether: at most `executions` in `within`. */
+  perObject: Budget;
+  perRemediation: Budget;
+  overall: Budget;
+  /** Ineffective fixes until a breaker opens; a person closes it. */
+  breakers: { object: number; remediation: number; overall: number };
+}
+
+export interface Budget {
+  executions: number;
+  within: Duration;
+}
+
+/** One failure pattern and its fix, as its author writes it. */
+export interface Definition {
+  /** What it does, verb first. */
+  title: string;
+  /** The upstream defect. Shown to people. */
+  cause: { issue: string; affects: string; because: string };
+  /** Rule, exporter filter, local subscription and documentation in one. */
+  when: Pattern | Pattern[];
+  rights: Right[];
+  limits?: Partial<Limits>;
+  examine(examination: Examination): Promise<Verdict>;
+}
+
+/** A definition with its name (the folder, `strimzi/upgrade-stale-crds`) and every limit. */
+export interface Remediation extends Omit<Definition, 'when' | 'limits'> {
+  name: string;
+  when: Pattern[];
+  limits: Limits;
+}
+
+const DEFAULT_LIMITS: Limits = {
+  confirmAfter: '30s',
+  settleWithin: '30s',
+  stableFor: '30s',
+  verifyWithin: '10m',
+  expireAfter: '15m',
+  perObject: { executions: 2, within: '24h' },
+  perRemediation: { executions: 10, within: '1h' },
+  overall: { executions: 20, within: '1h' },
+  breakers: { object: 2, remediation: 3, overall: 5 },
+};
+
+/** Declares a remediation; the one default export of a folder under `functions/`. */
+export const remediation = (definition: Definition): Definition => definition;
+
+/** Completes a definition with its name and the limits it did not set; `overrides` come from the one who runs it. */
+export function complete(name: string, definition: Definition, overrides: Partial<Limits> = {}): Remediation {
+  const limits = { ...DEFAULT_LIMITS, ...definition.limits, ...overrides };
+  for (const key of ['confirmAfter', 'settleWithin', 'stableFor', 'verifyWithin', 'expireAfter'] as const) milliseconds(limits[key]);
+  return { ...definition, name, when: [definition.when].flat(), limits };
+}

@@ -1,0 +1,81 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../clock.ts';
+import type { Appointment, Schedule } from './schedule.ts';
+
+const TABLE = `CREATE TABLE IF NOT EXISTS schedule (incident TEXT, kind TEXT, token INTEGER, at INTEGER NOT NULL, PRIMARY KEY (incident, kind));`;
+const RETRY = 5_000;
+
+/** A schedule on `node:sqlite`. `start` delivers what is due, also what came due while nothing ran; an appointment is forgotten only when its handler succeeded. */
+export class SqliteSchedule implements Schedule {
+  readonly #database: DatabaseSync;
+  readonly #clock: Clock;
+  readonly #onProblem: (message: string) => void;
+  #handler: ((appointment: Appointment) => Promise<void>) | undefined;
+  #cancel: () => void = () => undefined;
+  #delivering: Promise<void> = Promise.resolve();
+
+  constructor(database: DatabaseSync, clock: Clock, onProblem: (message: string) => void) {
+    this.#database = database;
+    this.#clock = clock;
+    this.#onProblem = onProblem;
+    database.exec(TABLE);
+  }
+
+  async put({ incident, token, at }: Appointment): Promise<void> {
+    const kind = token === 'wake' ? 'wake' : 'look';
+    const row = [incident, kind, token === 'wake' ? 0 : token, at];
+    this.#database.prepare('INSERT OR REPLACE INTO schedule (incident, kind, token, at) VALUES (?, ?, ?, ?)').run(...row);
+    this.#arm();
+  }
+
+  start(handler: (appointment: Appointment) => Promise<void>): void {
+    this.#handler = handler;
+    this.#arm();
+  }
+
+  /** Looks again at the table: another process may have written to it. */
+  refresh(): void {
+    this.#arm();
+  }
+
+  /** Stops delivering; resolves when the running delivery is over. */
+  async stop(): Promise<void> {
+    this.#handler = undefined;
+    this.#cancel();
+    await this.#delivering;
+  }
+
+  /** When the next appointment is due, milliseconds since the epoch. */
+  nextAt(): number | undefined {
+    return (this.#database.prepare('SELECT min(at) AS at FROM schedule').get()?.at as number | null) ?? undefined;
+  }
+
+  #arm(): void {
+    this.#cancel();
+    const at = this.#handler && this.nextAt();
+    if (at !== undefined) this.#cancel = this.#clock.at(at, () => void this.deliver());
+  }
+
+  /** Delivers everything that is due now, one after the other. */
+  deliver(): Promise<void> {
+    this.#delivering = this.#delivering.then(() => this.#deliverDue());
+    return this.#delivering;
+  }
+
+  async #deliverDue(): Promise<void> {
+    for (;;) {
+      const sql = 'SELECT incident, kind, token, at FROM schedule WHERE at <= ? ORDER BY at, incident LIMIT 1';
+      const row = this.#handler && this.#database.prepare(sql).get(this.#clock.now());
+      if (!row || !this.#handler) break;
+      const { incident, kind, token, at } = row as { incident: string; kind: string; token: number; at: number };
+      try {
+        await this.#handler({ incident, token: kind === 'wake' ? 'wake' : token, at });
+        this.#database.prepare('DELETE FROM schedule WHERE incident = ? AND kind = ? AND token = ? AND at = ?').run(incident, kind, token, at);
+      } catch (error) {
+        this.#onProblem(`A look at incident ${incident} failed and is tried again in ${RETRY / 1_000} s: ${(error as Error).message}`);
+        this.#database.prepare('UPDATE schedule SET at = ? WHERE incident = ? AND kind = ?').run(this.#clock.now() + RETRY, incident, kind);
+      }
+    }
+    this.#arm();
+  }
+}

@@ -1,0 +1,31 @@
+import type { Incident } from '../incident.ts';
+
+/** What kubemend must not forget. Every write is conditional; an implementation that cannot answer throws, and then nothing is written anywhere. */
+export interface State {
+  /** The newest incident of a key. */
+  latest(key: string): Promise<Incident | undefined>;
+  /** An incident by its id, or by a prefix of at least 4 digits that names only one. */
+  load(id: string): Promise<Incident | undefined>;
+  /** Stores a revision if `expected` (0: none) is the stored one; false when somebody was faster. */
+  save(incident: Incident, expected: number): Promise<boolean>;
+  /** Newest first. `unfinished`: with work in the outbox. */
+  list(filter?: { unfinished?: boolean; limit?: number }): Promise<Incident[]>;
+
+  /** Takes or renews a lease until `until`; false while another owner holds it. */
+  lease(name: string, owner: string, until: number, now: number): Promise<boolean>;
+  release(name: string, owner: string): Promise<void>;
+
+  /** Counts an execution against a budget once, however often it is asked; false when `limit` executions since `since` are spent. */
+  spend(spending: { scope: string; execution: string; at: number; since: number; limit: number }): Promise<boolean>;
+
+  /** Counts an ineffective fix against a breaker, once per incident. */
+  tally(scope: string, incident: string): Promise<void>;
+  tallied(scope: string): Promise<number>;
+  /** Closes the breakers whose scope is `scope` or begins with `scope/`. */
+  reset(scope: string): Promise<void>;
+
+  /** What people set: `mode/<remediation>`, `mode/<remediation>/<namespace>`, `paused`. */
+  setting(name: string): Promise<string | undefined>;
+  set(name: string, value: string | undefined): Promise<void>;
+  settings(): Promise<Record<string, string>>;
+}

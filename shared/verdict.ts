@@ -1,0 +1,60 @@
+import type { Json } from './canonical.ts';
+import type { Duration } from './duration.ts';
+import type { Step } from './plan.ts';
+
+/** The named values that decided a verdict. They are shown to people, and they are part of a plan's hash: leave out what churns. */
+export type Evidence = Record<string, Json>;
+
+/** What `examine` answers. */
+export type Verdict = Clear | Wait | Report | Fix;
+
+export interface Clear {
+  kind: 'clear';
+  because: string;
+}
+export interface Wait {
+  kind: 'wait';
+  because: string;
+  again: Duration;
+  remember?: Json;
+}
+export interface Report {
+  kind: 'report';
+  because: string;
+  evidence: Evidence;
+  /** What a person can do, one action a line. */
+  advice: string[];
+}
+export interface Fix {
+  kind: 'fix';
+  because: string;
+  evidence: Evidence;
+  steps: Step[];
+}
+
+/** Not the failure, or no longer. */
+export const clear = (because: string): Clear => ({ kind: 'clear', because });
+
+/** Not decidable yet: look again after `again`, with what was remembered. */
+export const wait = (because: string, again: Duration, remember?: Json): Wait => ({
+  kind: 'wait',
+  because,
+  again,
+  ...(remember !== undefined && { remember }),
+});
+
+/** The failure, but nothing a machine should write: a person is told what was found and what can be done. */
+export const report = (because: string, { evidence = {}, advice = [] }: { evidence?: Evidence; advice?: string[] } = {}): Report => ({
+  kind: 'report',
+  because,
+  evidence,
+  advice,
+});
+
+/** The failure, proven, with the steps that remove its cause. */
+export const fix = (because: string, { evidence, steps }: { evidence: Evidence; steps: Step[] }): Fix => ({
+  kind: 'fix',
+  because,
+  evidence,
+  steps,
+});
