@@ -33,7 +33,8 @@ export const answerVerb = ({ kind, options, ...about }: Kind): Verb => ({
     } else {
       call.out(`Nothing changed: incident ${id} is ${incident?.state} (${incident?.because}).`);
       if (incident?.plan && text(call, 'plan')) for (const line of describePlan(incident.plan)) call.out(line);
-      else if (incident?.state === 'shadowed') call.out(`It is in shadow mode. To let a person decide: kubemend mode ${incident.remediation} approve`);
+      else if (incident?.state === 'shadowed')
+        call.out(`It is in shadow mode. To let a person decide: kubemend mode ${incident.remediation} approve`);
     }
     return taken ? 0 : 1;
   },

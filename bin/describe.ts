@@ -2,7 +2,7 @@ import { forPeople } from '../shared/duration.ts';
 import type { Incident } from '../shared/incident.ts';
 import { nameOf } from '../shared/kubernetes/object.ts';
 import type { Plan, Step } from '../shared/plan.ts';
-import { type Fact, type Remediation } from '../shared/remediation.ts';
+import type { Fact, Remediation } from '../shared/remediation.ts';
 import { clockTime, paint, paintState } from './paint.ts';
 
 /** What was seen, for people: object, writers, rate, phantom share. */
@@ -14,7 +14,10 @@ export function describeFact(fact: Fact): string[] {
   return [
     `${name}: ${writes} writes, ${ratePerMinute(fact)} a minute, ${share} % phantom (nothing but times moved)`,
     `  ${phantoms} phantom, ${changes} real changes, ${noops} no-ops, ${errors} errors in ${forPeople(span(recent))}; shape: ${fact.shape}`,
-    ...actors.map(({ user, userAgent, verbs, writes: count, pod }) => `  by ${user}${pod ? ` in ${pod}` : ''} as ${userAgent}: ${count} × ${verbs.join(', ')}`),
+    ...actors.map(
+      ({ user, userAgent, verbs, writes: count, pod }) =>
+        `  by ${user}${pod ? ` in ${pod}` : ''} as ${userAgent}: ${count} × ${verbs.join(', ')}`,
+    ),
   ];
 }
 
@@ -31,7 +34,9 @@ export function describePlan({ hash, because, evidence, steps, expiresAt }: Plan
   return [
     `Plan ${paint('bold', hash.slice(0, 8))} (valid until ${clockTime(expiresAt)})`,
     `  because   ${because}`,
-    ...Object.entries(evidence).map(([name, value]) => `  evidence  ${name} = ${typeof value === 'string' ? value : JSON.stringify(value)}`),
+    ...Object.entries(evidence).map(
+      ([name, value]) => `  evidence  ${name} = ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    ),
     ...steps.flatMap((step, index) => describeStep(step, index + 1)),
   ];
 }
@@ -57,7 +62,9 @@ export function describeIncident(incident: Incident, remediation: Remediation | 
     `${paint('bold', `Incident ${id}`)}  ${paintState(state)}  ${nameOf(object)} in ${cluster}`,
     `${remediation?.title ?? ''} (${incident.remediation})`,
     `  ${because}`,
-    ...(remediation ? ['', 'Known cause', `  ${remediation.cause.issue}`, `  ${remediation.cause.because}`, `  affects ${remediation.cause.affects}`] : []),
+    ...(remediation
+      ? ['', 'Known cause', `  ${remediation.cause.issue}`, `  ${remediation.cause.because}`, `  affects ${remediation.cause.affects}`]
+      : []),
     '',
     'Seen',
     ...describeFact(fact).map((line) => `  ${line}`),

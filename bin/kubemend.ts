@@ -29,7 +29,17 @@ async function main(argv: string[]): Promise<number> {
   const options = { ...verb.options, json: { type: 'boolean' as const, help: 'one JSON document instead of text' } };
   const help = { help: { type: 'boolean', short: 'h' } } as const;
   const { values, positionals } = parse(name, () => parseArgs({ args: rest, options: { ...options, ...help }, allowPositionals: true }));
-  if (values.help) return print([verb.summary, '', `  kubemend ${verb.usage}`, '', ...optionLines(options), '', 'Examples:', ...verb.examples.map((line) => `  ${line}`)]);
+  if (values.help)
+    return print([
+      verb.summary,
+      '',
+      `  kubemend ${verb.usage}`,
+      '',
+      ...optionLines(options),
+      '',
+      'Examples:',
+      ...verb.examples.map((line) => `  ${line}`),
+    ]);
   if (positionals.length < verb.positionals.least || positionals.length > verb.positionals.most) {
     throw new UsageError(`Usage: kubemend ${verb.usage}. Run: kubemend ${name} --help`);
   }

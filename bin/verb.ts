@@ -34,7 +34,9 @@ export interface Verb {
 }
 
 /** The option every verb about stored incidents has. */
-export const stateOption = { state: { type: 'string', help: 'folder of the state database (default: $KUBEMEND_STATE or ~/.local/state/kubemend)' } } as const;
+export const stateOption = {
+  state: { type: 'string', help: 'folder of the state database (default: $KUBEMEND_STATE or ~/.local/state/kubemend)' },
+} as const;
 
 /** The value of a string option, if given. */
 export const text = (call: Call, name: string): string | undefined => {

@@ -101,7 +101,10 @@ export function advance(incident: Incident, input: Input, context: Context): Inc
       return next.to('waiting', `nothing was written: ${input.because}`).look(input.again).done();
     case 'prepared':
       next.set({ execution: { preparedAt: context.now, steps: input.steps, written: [] } });
-      return next.note('before-write', 'the plan still holds: locks taken', { reads: input.reads }).effect({ kind: 'write', step: 0 }).done();
+      return next
+        .note('before-write', 'the plan still holds: locks taken', { reads: input.reads })
+        .effect({ kind: 'write', step: 0 })
+        .done();
     case 'written':
       return onWritten(next, input.written, context);
     case 'conflict':
@@ -122,7 +125,10 @@ function onFact(next: Draft, fact: Fact, { now, when }: Context): Incident | und
   const examining = effects.some(({ kind }) => kind === 'examine' || kind === 'prepare');
   if (state === 'applied' && verification && recurs(fact, when, verification.settledAt)) {
     if (!examining) next.effect({ kind: 'examine', question: 'verify' });
-  } else if (!examining && (state === 'waiting' || (['cleared', 'reported', 'shadowed'].includes(state) && now - examinedAt >= REEXAMINE))) {
+  } else if (
+    !examining &&
+    (state === 'waiting' || (['cleared', 'reported', 'shadowed'].includes(state) && now - examinedAt >= REEXAMINE))
+  ) {
     if (state === 'cleared') next.set({ detectedAt: now });
     next.effect({ kind: 'examine', question: 'detect' });
   }
@@ -137,7 +143,9 @@ function onDue(next: Draft, token: number, { now }: Context): Incident | undefin
     if (plan && now < plan.expiresAt) return next.look(plan.expiresAt).done();
     return next.to('expired', 'nobody approved the plan before it expired').done();
   }
-  const question = ({ planned: 'confirm', applied: 'verify', waiting: 'detect', reported: 'detect', shadowed: 'detect' } as const)[state as string];
+  const question = ({ planned: 'confirm', applied: 'verify', waiting: 'detect', reported: 'detect', shadowed: 'detect' } as const)[
+    state as string
+  ];
   return question && next.effect({ kind: 'examine', question }).done();
 }
 
@@ -149,7 +157,10 @@ function onApprove(next: Draft, { hash, by }: { hash: string; by: string }, { no
     return next.to('detected', because, { by }).effect({ kind: 'examine', question: 'detect' }).done();
   }
   next.set({ approval: { hash, by, at: now }, look: undefined });
-  return next.to('executing', `${by} approved plan ${hash.slice(0, 8)}`, { by, planHash: hash }).effect({ kind: 'prepare' }).done();
+  return next
+    .to('executing', `${by} approved plan ${hash.slice(0, 8)}`, { by, planHash: hash })
+    .effect({ kind: 'prepare' })
+    .done();
 }
 
 type Examined = { question: Question; verdict: Verdict; plan?: Plan | undefined; reads: Read[] };
@@ -168,9 +179,15 @@ function onExamined(next: Draft, { question, verdict, plan, reads }: Examined, c
       return next.to(planned || state === 'reported' ? 'resolved' : 'cleared', verdict.because, entry).done();
     case 'wait':
       next.set({ memory: verdict.remember ?? next.incident.memory });
-      return next.to('waiting', verdict.because, entry).look(now + milliseconds(verdict.again)).done();
+      return next
+        .to('waiting', verdict.because, entry)
+        .look(now + milliseconds(verdict.again))
+        .done();
     case 'report':
-      return next.to('reported', verdict.because, entry).look(now + RECHECK).done();
+      return next
+        .to('reported', verdict.because, entry)
+        .look(now + RECHECK)
+        .done();
     case 'fix': {
       if (!plan) throw new Error('A fix verdict came without its plan');
       const same = plan.hash === planned?.hash;
@@ -178,8 +195,15 @@ function onExamined(next: Draft, { question, verdict, plan, reads }: Examined, c
       if (state === 'shadowed' && same && mode === 'shadow') return next.look(now + RECHECK).done();
       const changes = next.incident.changes + (planned && !same ? 1 : 0);
       next.set({ plan, changes });
-      if (changes > CHANGES) return next.to('reported', 'the plan changes faster than it can be confirmed', entry).look(now + RECHECK).done();
-      return next.to('planned', verdict.because, entry).look(now + milliseconds(limits.confirmAfter)).done();
+      if (changes > CHANGES)
+        return next
+          .to('reported', 'the plan changes faster than it can be confirmed', entry)
+          .look(now + RECHECK)
+          .done();
+      return next
+        .to('planned', verdict.because, entry)
+        .look(now + milliseconds(limits.confirmAfter))
+        .done();
     }
   }
 }
@@ -188,7 +212,10 @@ function confirmed(next: Draft, plan: Plan, entry: Partial<Entry>, { now, mode }
   next.set({ plan });
   if (mode === 'auto') return next.to('executing', 'confirmed: still the same plan', entry).effect({ kind: 'prepare' }).done();
   if (mode === 'approve') return next.to('awaiting-approval', 'confirmed: still the same plan', entry).look(plan.expiresAt).done();
-  return next.to('shadowed', 'confirmed: still the same plan; shadow mode writes nothing', entry).look(now + RECHECK).done();
+  return next
+    .to('shadowed', 'confirmed: still the same plan; shadow mode writes nothing', entry)
+    .look(now + RECHECK)
+    .done();
 }
 
 function onWritten(next: Draft, written: Written, { now, limits }: Context): Incident {
@@ -199,7 +226,10 @@ function onWritten(next: Draft, written: Written, { now, limits }: Context): Inc
   if (all.length < execution.steps.length) return next.effect({ kind: 'write', step: all.length }).done();
   const settledAt = now + milliseconds(limits.settleWithin);
   next.set({ verification: { appliedAt: now, settledAt, deadline: now + milliseconds(limits.verifyWithin) }, memory: undefined });
-  return next.to('applied', `${all.length === 1 ? 'the step is' : `${all.length} steps are`} written`).look(now + 1_000).done();
+  return next
+    .to('applied', `${all.length === 1 ? 'the step is' : `${all.length} steps are`} written`)
+    .look(now + 1_000)
+    .done();
 }
 
 /** The fourth question. Clear once is not enough: it must stay clear, and the rule must not match again. */
@@ -211,7 +241,8 @@ function onVerified(next: Draft, { verdict, reads }: Examined, { now, limits, wh
   const entry = { question: 'verify' as const, verdict, reads };
   next.set({ examinedAt: now, doubts: 0 });
   if (verdict.kind === 'clear') {
-    if (recurring) return next.ineffective('nothing is wrong any more as far as can be seen, and the failure goes on: the diagnosis was wrong', entry);
+    if (recurring)
+      return next.ineffective('nothing is wrong any more as far as can be seen, and the failure goes on: the diagnosis was wrong', entry);
     const since = clearSince ?? now;
     const enough = Math.max(settledAt, since + milliseconds(limits.stableFor));
     next.set({ verification: { ...verification, clearSince: since } });
@@ -220,7 +251,10 @@ function onVerified(next: Draft, { verdict, reads }: Examined, { now, limits, wh
   next.set({ verification: { ...verification, clearSince: undefined } });
   if (verdict.kind === 'fix' && now >= settledAt) {
     const because = `the same fix is needed again: somebody undid it (${verdict.because})`;
-    return next.to('reverted', because, { ...entry, ...(plan && { planHash: plan.hash }) }).effect({ kind: 'count-ineffective' }).done();
+    return next
+      .to('reverted', because, { ...entry, ...(plan && { planHash: plan.hash }) })
+      .effect({ kind: 'count-ineffective' })
+      .done();
   }
   if (now >= deadline) return next.ineffective(`the fix did not help in time: ${verdict.because}`, entry);
   if (recurring && verdict.kind === 'report') return next.ineffective(`the failure goes on after the fix: ${verdict.because}`, entry);
@@ -234,10 +268,20 @@ function onDoubt(next: Draft, { question, because }: { question: Question; becau
   next.set({ doubts, examinedAt: now });
   if (state === 'applied' && verification) {
     if (now >= verification.deadline) return next.ineffective(`the fix could not be verified in time: ${because}`, { question });
-    return next.note(question, because).look(Math.min(verification.deadline, now + 5_000)).done();
+    return next
+      .note(question, because)
+      .look(Math.min(verification.deadline, now + 5_000))
+      .done();
   }
   if (hasEnded(state)) return next.done();
   next.set({ approval: undefined, execution: undefined });
-  if (doubts >= DOUBTS) return next.to('reported', `it cannot be examined: ${because}`, { question }).look(now + RECHECK).done();
-  return next.to('waiting', `not certain: ${because}`, { question }).look(now + 5_000 * 2 ** (doubts - 1)).done();
+  if (doubts >= DOUBTS)
+    return next
+      .to('reported', `it cannot be examined: ${because}`, { question })
+      .look(now + RECHECK)
+      .done();
+  return next
+    .to('waiting', `not certain: ${because}`, { question })
+    .look(now + 5_000 * 2 ** (doubts - 1))
+    .done();
 }

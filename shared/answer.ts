@@ -15,7 +15,14 @@ interface Answer {
 }
 
 /** Records a person's word and wakes whoever runs the engine. The first word wins; one that does not fit the state or the hash changes nothing. */
-export async function answer({ state, schedule, remediations, id, input, now }: Answer): Promise<{ taken: boolean; incident: Incident | undefined }> {
+export async function answer({
+  state,
+  schedule,
+  remediations,
+  id,
+  input,
+  now,
+}: Answer): Promise<{ taken: boolean; incident: Incident | undefined }> {
   for (;;) {
     const incident = await state.load(id);
     const remediation = remediations.find(({ name }) => name === incident?.remediation);

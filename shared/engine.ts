@@ -185,7 +185,8 @@ export class Engine {
     const lock = execution?.steps[effect.step];
     const step = lock && plan?.steps[lock.index];
     const { sender } = this.#access(incident);
-    if (!execution || !step || !sender) return { kind: 'broken', effect: effect.id, because: 'the record lacks the step that was to be written' };
+    if (!execution || !step || !sender)
+      return { kind: 'broken', effect: effect.id, because: 'the record lacks the step that was to be written' };
     const attempt = { step, lock, incident: incident.id, preparedAt: execution.preparedAt, now: now(), sender, artifacts };
     const stale = now() - execution.preparedAt > FRESH;
     const result = await execute(attempt, { onlyFind: stale });

@@ -1,7 +1,7 @@
 import { type Cluster, Doubt, type Read } from './cluster.ts';
 import type { Incident } from './incident.ts';
-import { whoWouldRevert } from './kubernetes/ownership.ts';
 import { nameOf } from './kubernetes/object.ts';
+import { whoWouldRevert } from './kubernetes/ownership.ts';
 import { makePlan, type Plan } from './plan.ts';
 import type { Question, Remediation } from './remediation.ts';
 import { report, type Verdict } from './verdict.ts';
@@ -18,7 +18,13 @@ export interface Examined {
 }
 
 /** Asks a remediation one of its four questions. What it may not fix itself (somebody else owns the target) becomes a report; what it cannot know throws. */
-export async function examine(remediation: Remediation, incident: Incident, question: Question, cluster: Recorder, now: number): Promise<Examined> {
+export async function examine(
+  remediation: Remediation,
+  incident: Incident,
+  question: Question,
+  cluster: Recorder,
+  now: number,
+): Promise<Examined> {
   const { fact, object, detectedAt, memory, plan } = incident;
   const verdict = await remediation.examine({
     fact,

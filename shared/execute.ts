@@ -36,7 +36,8 @@ export async function execute(execution: Execution, { onlyFind = false } = {}): 
   const { step, lock, sender, now } = execution;
   const live = await read(sender, step);
   if (live === 'unknown') return { kind: 'unknown', because: `${nameOf(step.target)} could not be read before writing` };
-  if (isOurs(live, execution)) return { kind: 'written', written: { at: now, how: 'found', resourceVersion: live?.metadata.resourceVersion } };
+  if (isOurs(live, execution))
+    return { kind: 'written', written: { at: now, how: 'found', resourceVersion: live?.metadata.resourceVersion } };
   if (step.kind !== 'create' && live?.metadata.resourceVersion !== lock.resourceVersion) {
     return { kind: 'conflict', because: `${nameOf(step.target)} changed after it was read` };
   }
@@ -93,7 +94,12 @@ async function requestOf({ step, lock, incident, artifacts }: Execution, dryRun:
     }
     case 'json-patch': {
       const tests = Object.entries(locked).map(([field, value]) => ({ op: 'test', path: `/metadata/${field}`, value }));
-      return { method: 'PATCH', path: `${path}?${query}`, body: [...tests, ...step.operations], contentType: 'application/json-patch+json' };
+      return {
+        method: 'PATCH',
+        path: `${path}?${query}`,
+        body: [...tests, ...step.operations],
+        contentType: 'application/json-patch+json',
+      };
     }
     case 'create': {
       const annotations = { ...step.object.metadata.annotations, [INCIDENT_ANNOTATION]: incident };
@@ -134,6 +140,7 @@ function isOurs(live: KubernetesObject | undefined, { step, lock, incident, prep
   const since = Math.floor(preparedAt / 1_000) * 1_000;
   const operation = step.kind === 'apply' ? 'Apply' : 'Update';
   return (live.metadata.managedFields ?? []).some(
-    (field) => field.manager === FIELD_MANAGER && field.operation === operation && !field.subresource && Date.parse(field.time ?? '') >= since,
+    (field) =>
+      field.manager === FIELD_MANAGER && field.operation === operation && !field.subresource && Date.parse(field.time ?? '') >= since,
   );
 }

@@ -21,7 +21,12 @@ export const isPaused = async (state: State, remediation: string): Promise<boole
 function scopesOf({ cluster, remediation, key }: Incident, { limits }: Remediation) {
   return [
     { scope: `object/${key}`, what: 'this object', breaker: limits.breakers.object, budget: limits.perObject },
-    { scope: `remediation/${remediation}/${cluster}`, what: `${remediation} in ${cluster}`, breaker: limits.breakers.remediation, budget: limits.perRemediation },
+    {
+      scope: `remediation/${remediation}/${cluster}`,
+      what: `${remediation} in ${cluster}`,
+      breaker: limits.breakers.remediation,
+      budget: limits.perRemediation,
+    },
     { scope: 'overall', what: 'kubemend', breaker: limits.breakers.overall, budget: limits.overall },
   ];
 }
@@ -30,7 +35,8 @@ function scopesOf({ cluster, remediation, key }: Incident, { limits }: Remediati
 export async function openBreaker(state: State, incident: Incident, remediation: Remediation): Promise<string | undefined> {
   for (const { scope, what, breaker } of scopesOf(incident, remediation)) {
     const n = await state.tallied(scope);
-    if (n >= breaker) return `the breaker of ${what} is open: ${n} fixes did not help. Look at them, then run: kubemend resume ${remediation.name}`;
+    if (n >= breaker)
+      return `the breaker of ${what} is open: ${n} fixes did not help. Look at them, then run: kubemend resume ${remediation.name}`;
   }
   return undefined;
 }

@@ -38,7 +38,8 @@ export async function prepare({ incident, remediation, effect, state, artifacts,
 
   for (const { target } of plan.steps) {
     const lease = `target/${incident.cluster}/${target.group}/${nameOf(target)}`;
-    if (!(await state.lease(lease, incident.id, now() + LEASE, now()))) return withhold(`another incident is changing ${nameOf(target)}`, now() + 2_000);
+    if (!(await state.lease(lease, incident.id, now() + LEASE, now())))
+      return withhold(`another incident is changing ${nameOf(target)}`, now() + 2_000);
   }
 
   const again = await examine(remediation, incident, 'before-write', cluster, now());
@@ -48,7 +49,11 @@ export async function prepare({ incident, remediation, effect, state, artifacts,
   const steps: LockedStep[] = [];
   for (const [index, step] of plan.steps.entries()) {
     const live = step.kind === 'create' ? undefined : await cluster.get(step.target);
-    const lock: LockedStep = { index, resourceVersion: live?.metadata.resourceVersion, backup: await backUp(artifacts, incident, plan, step, live) };
+    const lock: LockedStep = {
+      index,
+      resourceVersion: live?.metadata.resourceVersion,
+      backup: await backUp(artifacts, incident, plan, step, live),
+    };
     const rehearsal = await rehearse({ step, lock, incident: incident.id, preparedAt, now: preparedAt, sender, artifacts });
     if (rehearsal.kind === 'forbidden') return withhold(`no permission: ${rehearsal.because}. Apply the RBAC of ${remediation.name}`);
     if (rehearsal.kind === 'unknown') return { kind: 'doubt', effect, question: 'before-write', because: rehearsal.because };

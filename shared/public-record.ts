@@ -3,7 +3,11 @@ import type { Effect, Entry, Incident } from './incident.ts';
 import type { Remediation } from './remediation.ts';
 
 /** What everybody may see of an incident: no memory, no outbox, no raw fact. */
-export function publicRecord(incident: Incident, { title }: Pick<Remediation, 'title'>, told: Pick<Extract<Effect, { kind: 'tell' }>, 'id' | 'state' | 'because' | 'at'>): IncidentChanged {
+export function publicRecord(
+  incident: Incident,
+  { title }: Pick<Remediation, 'title'>,
+  told: Pick<Extract<Effect, { kind: 'tell' }>, 'id' | 'state' | 'because' | 'at'>,
+): IncidentChanged {
   const { id, cluster, remediation, object, detectedAt, plan } = incident;
   return {
     id: `${id}/${told.id}`,

@@ -6,7 +6,9 @@ import type { Fact } from './remediation.ts';
 export function recurs(fact: Fact, when: Pattern[], since: number): boolean {
   if (!('window' in fact)) return Date.parse(fact.observedAt) > since;
   const after = recount(fact, since);
-  return after.writes > 0 && when.some((pattern) => matches(pattern, { source: 'kubernetes', 'detail-type': WRITES_COUNTED, detail: after }));
+  return (
+    after.writes > 0 && when.some((pattern) => matches(pattern, { source: 'kubernetes', 'detail-type': WRITES_COUNTED, detail: after }))
+  );
 }
 
 /** The fact as if its window began at `since`, counted from its newest writes. */

@@ -9,7 +9,10 @@ export const verb: Verb = {
   summary: 'pin the CRDs of an operator version, with their SHA-256, for fixes to apply',
   usage: 'crds add strimzi VERSION --from FILE_OR_URL  |  crds list',
   examples: ['kubemend crds list', 'kubemend crds add strimzi 0.43.0 --from strimzi-crds-0.43.0.yaml'],
-  options: { ...stateOption, from: { type: 'string', help: 'multi-document YAML (also .gz): a file, or an https URL fetched now and never again' } },
+  options: {
+    ...stateOption,
+    from: { type: 'string', help: 'multi-document YAML (also .gz): a file, or an https URL fetched now and never again' },
+  },
   positionals: { least: 1, most: 3 },
   async run(call) {
     const [action, operator, version] = call.positionals;
@@ -31,7 +34,8 @@ export const verb: Verb = {
     } catch (error) {
       throw new UsageError(`${from}: ${(error as Error).message}`);
     }
-    if (!names.includes('kafkas.kafka.strimzi.io')) throw new UsageError(`${from} holds no CRD kafkas.kafka.strimzi.io: take strimzi-crds-${version}.yaml of the release`);
+    if (!names.includes('kafkas.kafka.strimzi.io'))
+      throw new UsageError(`${from} holds no CRD kafkas.kafka.strimzi.io: take strimzi-crds-${version}.yaml of the release`);
     const { sha256 } = await artifacts.put(`strimzi/${version}`, content);
     if (call.json) call.out(JSON.stringify({ name: `strimzi/${version}`, sha256, crds: names }));
     else call.out(`Pinned strimzi/${version}: ${names.length} CRDs, SHA-256 ${sha256}`);

@@ -1,6 +1,6 @@
+import { hasEnded } from '../../shared/incident.ts';
 import { nameOf } from '../../shared/kubernetes/object.ts';
 import { summary } from '../../shared/public-record.ts';
-import { hasEnded } from '../../shared/incident.ts';
 import { paint, paintState } from '../paint.ts';
 import { openState } from '../store.ts';
 import { stateOption, type Verb } from '../verb.ts';

@@ -6,7 +6,11 @@ import { stateOption, text, UsageError, type Verb } from '../verb.ts';
 export const verb: Verb = {
   summary: 'show or set what a remediation may do: shadow, approve or auto',
   usage: 'mode [REMEDIATION [shadow|approve|auto]] [--namespace NAME]',
-  examples: ['kubemend mode', 'kubemend mode strimzi/upgrade-stale-crds approve', 'kubemend mode strimzi/upgrade-stale-crds auto --namespace kafka-dev'],
+  examples: [
+    'kubemend mode',
+    'kubemend mode strimzi/upgrade-stale-crds approve',
+    'kubemend mode strimzi/upgrade-stale-crds auto --namespace kafka-dev',
+  ],
   options: { ...stateOption, namespace: { type: 'string', help: 'only for objects in this namespace' } },
   positionals: { least: 0, most: 2 },
   async run(call) {
@@ -14,8 +18,10 @@ export const verb: Verb = {
     const names = remediationNames();
     const [name, mode] = call.positionals;
     const namespace = text(call, 'namespace');
-    if (name !== undefined && !names.includes(name)) throw new UsageError(`There is no remediation "${name}"; there are: ${names.join(', ')}`);
-    if (mode !== undefined && !['shadow', 'approve', 'auto'].includes(mode)) throw new UsageError(`"${mode}" is no mode: shadow, approve or auto`);
+    if (name !== undefined && !names.includes(name))
+      throw new UsageError(`There is no remediation "${name}"; there are: ${names.join(', ')}`);
+    if (mode !== undefined && !['shadow', 'approve', 'auto'].includes(mode))
+      throw new UsageError(`"${mode}" is no mode: shadow, approve or auto`);
     if (name && mode) await state.set(`mode/${name}${namespace ? `/${namespace}` : ''}`, mode);
     const shown = name ? [name] : names;
     const modes = await Promise.all(shown.map(async (remediation) => ({ remediation, mode: await modeOf(state, remediation, namespace) })));

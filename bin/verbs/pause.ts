@@ -10,9 +10,14 @@ export const verb: Verb = {
   positionals: { least: 0, most: 1 },
   async run(call) {
     const [name] = call.positionals;
-    if (name !== undefined && !remediationNames().includes(name)) throw new UsageError(`There is no remediation "${name}". Run: kubemend mode`);
+    if (name !== undefined && !remediationNames().includes(name))
+      throw new UsageError(`There is no remediation "${name}". Run: kubemend mode`);
     await openState(call).set(name ? `paused/${name}` : 'paused', call.environment.user);
-    call.out(call.json ? JSON.stringify({ paused: name ?? true }) : `Paused${name ? ` ${name}` : ''}. Nothing is written until: kubemend resume${name ? ` ${name}` : ''}`);
+    call.out(
+      call.json
+        ? JSON.stringify({ paused: name ?? true })
+        : `Paused${name ? ` ${name}` : ''}. Nothing is written until: kubemend resume${name ? ` ${name}` : ''}`,
+    );
     return 0;
   },
 };

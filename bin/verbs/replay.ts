@@ -18,9 +18,17 @@ export const verb: Verb = {
     try {
       const events = readBundle(directory);
       const artifacts = openArtifacts(stateDirectory(call));
-      const incidents = await replay({ events, remediations: await loadRemediations(), artifacts, cluster: 'recording', onProblem: call.err });
+      const incidents = await replay({
+        events,
+        remediations: await loadRemediations(),
+        artifacts,
+        cluster: 'recording',
+        onProblem: call.err,
+      });
       if (call.json) {
-        call.out(JSON.stringify({ incidents: incidents.map((incident) => ({ ...summary(incident), history: incident.history.map(entry) })) }));
+        call.out(
+          JSON.stringify({ incidents: incidents.map((incident) => ({ ...summary(incident), history: incident.history.map(entry) })) }),
+        );
         return 0;
       }
       call.out(`${events.length} events, ${incidents.length} incident${incidents.length === 1 ? '' : 's'}`);

@@ -11,13 +11,18 @@ export const verb: Verb = {
   async run(call) {
     const state = openState(call);
     const [name] = call.positionals;
-    if (name !== undefined && !remediationNames().includes(name)) throw new UsageError(`There is no remediation "${name}". Run: kubemend mode`);
+    if (name !== undefined && !remediationNames().includes(name))
+      throw new UsageError(`There is no remediation "${name}". Run: kubemend mode`);
     await state.set(name ? `paused/${name}` : 'paused', undefined);
     if (name) await state.reset(`remediation/${name}`);
     for (const incident of await state.list()) if (!name || incident.remediation === name) await state.reset(`object/${incident.key}`);
     await state.reset('overall');
     if (!name) for (const remediation of remediationNames()) await state.reset(`remediation/${remediation}`);
-    call.out(call.json ? JSON.stringify({ resumed: name ?? true }) : `Resumed${name ? ` ${name}` : ''}: breakers closed, writes as the modes allow.`);
+    call.out(
+      call.json
+        ? JSON.stringify({ resumed: name ?? true })
+        : `Resumed${name ? ` ${name}` : ''}: breakers closed, writes as the modes allow.`,
+    );
     return 0;
   },
 };

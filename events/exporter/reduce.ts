@@ -162,7 +162,7 @@ export class Reducer {
   #matching(detailType: string, detail: Envelope['detail'], seconds?: number): string[] {
     const event = { id: '', source: 'kubernetes', 'detail-type': detailType, time: detail.observedAt, detail };
     const rules = this.#rules.filter((rule) => rule.detailType === detailType && (seconds === undefined || rule.windows.includes(seconds)));
-    return rules.filter(({ matches }) => matches(event)).map(({ name }) => name);
+    return [...new Set(rules.filter(({ matches }) => matches(event)).map(({ name }) => name))];
   }
 
   #coverage(stream: string, gap: boolean) {

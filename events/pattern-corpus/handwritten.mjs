@@ -103,6 +103,8 @@ export const handwritten = [
   ['absence asked before its neighbours', '{"pods":{"a":[{"exists":false}],"name":["x"]}}', '{"pods":[{"name":"x"},{"name":"y","a":1}]}', '{"pods":[{"name":"x"},{"name":"y"}]}', '{"pods":[{"name":"x","a":1}]}'],
   ['an object and texts in one array', '{"a":{"b":[1]}}', '{"a":["x",{"b":1}]}', '{"a":["x"]}', '{"a":[[{"b":1}]]}', '{"a":[[{"b":2}],[[{"b":1}]]]}'],
 
+  ['texts of an array are in no element', '{"a":["x"],"a.b":[1]}', '{"a":["x",{"b":1}]}', '{"a":[["x"],{"b":1}]}', '{"a":[["x",{"b":1}]]}', '{"a":["x",{"b":2}]}'],
+
   // $or
   ['one of two', '{"$or":[{"a":[1]},{"b":[2]}]}', '{"a":1}', '{"b":2}', '{"a":2,"b":1}', '{"a":1,"b":2}', '{}'],
   ['and one of two', '{"c":["x"],"$or":[{"a":[1]},{"b":[2]}]}', '{"a":1,"c":"x"}', '{"a":1,"c":"y"}', '{"b":2,"c":"x"}', '{"c":"x"}'],
@@ -115,6 +117,7 @@ export const handwritten = [
 
   // where we differ on purpose: see differences.json
   ['differs: a wildcard before another test', '{"a":[{"wildcard":"*/b/*"},{"equals-ignore-case":"abc"}]}', '{"a":"xbc"}'],
+  ['differs: a branch that shares a test with an earlier one', '{"$or":[{"a":["x"]},{"a":["x","y"]}]}', '{"a":"y"}'],
   ['differs: emoji ignoring case', '{"a":[{"equals-ignore-case":"🙂"}]}', '{"a":"🙂"}'],
   ['differs: an IPv6 address in an IPv4 block', '{"a":[{"cidr":"10.0.0.0/8"}]}', '{"a":"a00::1"}'],
   ['differs: a number in a block', '{"a":[{"cidr":"0.0.0.0/0"}]}', '{"a":5}'],

@@ -72,4 +72,5 @@ export class RecordedCluster implements Recorder {
   }
 }
 
-const keyOf = ({ namespace = '', name }: { namespace?: string | undefined; name: string }): string => nameOf({ resource: '', namespace, name });
+const keyOf = ({ namespace = '', name }: { namespace?: string | undefined; name: string }): string =>
+  nameOf({ resource: '', namespace, name });

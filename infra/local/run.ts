@@ -50,7 +50,18 @@ export class AlreadyRunningError extends Error {
 
 /** Starts everything on this machine. Throws AlreadyRunningError when the state folder is in use. */
 export async function startLocal(options: LocalOptions): Promise<LocalRun> {
-  const { cluster, connect, ownUsers, directory, remediations, artifacts, auditWebhook, onChange, onProblem, clock = systemClock } = options;
+  const {
+    cluster,
+    connect,
+    ownUsers,
+    directory,
+    remediations,
+    artifacts,
+    auditWebhook,
+    onChange,
+    onProblem,
+    clock = systemClock,
+  } = options;
   mkdirSync(directory, { recursive: true });
   const database = openDatabase(join(directory, 'kubemend.sqlite'));
   const state = new SqliteState(database);
@@ -79,13 +90,19 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   });
   const rules = remediations.flatMap(({ name, when }) => when.map((pattern) => ({ name, pattern })));
   for (const { name, pattern } of rules) bus.subscribe(pattern, ({ detail }) => engine.fact(name, detail as unknown as Fact));
-  bus.subscribe({ source: ['kubemend'], 'detail-type': [INCIDENT_CHANGED] }, async ({ detail }) => onChange?.(detail as unknown as IncidentChanged));
+  bus.subscribe({ source: ['kubemend'], 'detail-type': [INCIDENT_CHANGED] }, async ({ detail }) =>
+    onChange?.(detail as unknown as IncidentChanged),
+  );
 
   const exporter = new Exporter({
     ...{ cluster, rules, ownUsers, onProblem, clock, random: Math.random },
     open: (path, signal) => transport('exporter').open(path, signal),
     // Like PutEvents: taken means handed over, not handled.
-    sink: { put: async (events) => void events.map((event) => void bus.publish(event)) },
+    sink: {
+      async put(events) {
+        for (const event of events) void bus.publish(event);
+      },
+    },
     ...(auditWebhook && { auditWebhook }),
   });
 

@@ -38,7 +38,9 @@ function fetchFromCentral(group, artifact, version, type = 'jar') {
 /** The argument lists with which the release's own build wrote its install files: they are in the POM it published. */
 function officialArguments(pom, folder) {
   return [...pom.matchAll(/<execution>.*?<\/execution>/gs)]
-    .map(([execution]) => [...execution.matchAll(/<argument>(.*?)<\/argument>/g)].map(([, text]) => text.replaceAll('${file.separator}', '/')))
+    .map(([execution]) =>
+      [...execution.matchAll(/<argument>(.*?)<\/argument>/g)].map(([, text]) => text.replaceAll('${file.separator}', '/')),
+    )
     .filter((all) => all.includes('io.strimzi.crdgenerator.CrdGenerator') && all.some((text) => text.includes(installFolder)))
     .map((all) => all.slice(all.indexOf('io.strimzi.crdgenerator.CrdGenerator')).map((text) => text.replace(installFolder, folder)));
 }
@@ -60,9 +62,12 @@ function generate(version, generator) {
   mkdirSync(folder, { recursive: true });
   const path = classpath(version, generator).join(delimiter);
   const runs = officialArguments(readFileSync(fetchFromCentral('io.strimzi', 'api', version, 'pom'), 'utf8'), folder);
-  if (runs.length === 0) throw new Error(`The POM of io.strimzi:api:${version} runs no CrdGenerator. Compare it with api/pom.xml at the tag.`);
+  if (runs.length === 0)
+    throw new Error(`The POM of io.strimzi:api:${version} runs no CrdGenerator. Compare it with api/pom.xml at the tag.`);
   for (const run of runs) execFileSync(values.java, ['-cp', path, ...run], { stdio: ['ignore', 'ignore', 'pipe'] });
-  const documents = readdirSync(folder).sort().map((name) => readFileSync(join(folder, name), 'utf8'));
+  const documents = readdirSync(folder)
+    .sort()
+    .map((name) => readFileSync(join(folder, name), 'utf8'));
   return documents.map((text) => `---\n${text.replace(/^---\n/, '').trimEnd()}\n`).join('');
 }
 

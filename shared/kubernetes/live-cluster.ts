@@ -55,7 +55,8 @@ export class LiveCluster implements Cluster {
 
   async #read(path: string): Promise<KubernetesObject | undefined> {
     const object = (await this.#send(path)) as KubernetesObject | undefined;
-    if (object !== undefined && typeof object.metadata?.name !== 'string') throw new Doubt(`GET ${path} answered something that is no object`);
+    if (object !== undefined && typeof object.metadata?.name !== 'string')
+      throw new Doubt(`GET ${path} answered something that is no object`);
     const { uid, resourceVersion } = object?.metadata ?? {};
     this.reads.push({ path, found: object !== undefined, ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) });
     return object;

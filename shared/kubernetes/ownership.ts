@@ -21,6 +21,7 @@ export function whoWouldRevert({ metadata }: KubernetesObject): string | undefin
   const managers = (metadata.managedFields ?? []).map(({ manager = '' }) => manager);
   const labels = Object.keys(metadata.labels ?? {});
   const annotations = Object.keys(metadata.annotations ?? {});
-  const has = (values: string[], pattern: RegExp | undefined): boolean => pattern !== undefined && values.some((value) => pattern.test(value));
+  const has = (values: string[], pattern: RegExp | undefined): boolean =>
+    pattern !== undefined && values.some((value) => pattern.test(value));
   return OWNERS.find((owner) => has(managers, owner.managers) || has(labels, owner.labels) || has(annotations, owner.annotations))?.name;
 }

@@ -70,7 +70,9 @@ export class SqliteSchedule implements Schedule {
       const { incident, kind, token, at } = row as { incident: string; kind: string; token: number; at: number };
       try {
         await this.#handler({ incident, token: kind === 'wake' ? 'wake' : token, at });
-        this.#database.prepare('DELETE FROM schedule WHERE incident = ? AND kind = ? AND token = ? AND at = ?').run(incident, kind, token, at);
+        this.#database
+          .prepare('DELETE FROM schedule WHERE incident = ? AND kind = ? AND token = ? AND at = ?')
+          .run(incident, kind, token, at);
       } catch (error) {
         this.#onProblem(`A look at incident ${incident} failed and is tried again in ${RETRY / 1_000} s: ${(error as Error).message}`);
         this.#database.prepare('UPDATE schedule SET at = ? WHERE incident = ? AND kind = ?').run(this.#clock.now() + RETRY, incident, kind);

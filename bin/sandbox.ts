@@ -1,0 +1,177 @@
+import { randomBytes } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generate } from 'selfsigned';
+import { stringify } from 'yaml';
+import { subscriptions } from '../events/exporter/rules.ts';
+import type { IncidentChanged } from '../events/incident-changed.ts';
+import { exporterRbac, identityOf, type RbacObject, remediationRbac } from '../infra/kubernetes/rbac.ts';
+import { type LocalOptions, startLocal } from '../infra/local/run.ts';
+import { loadRemediations } from '../infra/remediations.ts';
+import { answer } from '../shared/answer.ts';
+import type { Limits, Remediation } from '../shared/remediation.ts';
+import type { SqliteState } from '../shared/state/sqlite.ts';
+import { Admin } from '../test/control-plane/admin.ts';
+import { startControlPlane } from '../test/control-plane/control-plane.ts';
+import type { Scenario } from '../test/scenarios/scenario.ts';
+import { openArtifacts } from './store.ts';
+
+const SCENARIOS = join(import.meta.dirname, '../test/scenarios');
+
+/** The scenarios that can be played: the files of `test/scenarios/`. */
+export const scenarioNames = (): string[] =>
+  readdirSync(SCENARIOS)
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && file !== 'scenario.ts')
+    .map((file) => file.slice(0, -'.ts'.length))
+    .sort();
+
+export interface SandboxOptions {
+  scenario: string | Scenario;
+  mode: string;
+  progress(line: string): void;
+  onProblem(line: string): void;
+  limits?: Record<string, Partial<Limits>>;
+  checkpoint?: LocalOptions['checkpoint'];
+}
+
+/** A control plane with a failing operator on it, and kubemend beside it. */
+export interface Sandbox {
+  scenario: Scenario;
+  state: SqliteState;
+  admin: Admin;
+  /** Path of the API server's audit log. */
+  auditLog: string;
+  /** Every change of every incident, in order, until `limit` milliseconds passed. */
+  changes(limit: number): AsyncIterable<IncidentChanged>;
+  answer(id: string, input: Parameters<typeof answer>[0]['input']): Promise<void>;
+  writeKubeconfig(): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Starts everything; resolves when the operator fails and kubemend watches. */
+export async function openSandbox({ scenario: wanted, mode, progress, onProblem, limits, checkpoint }: SandboxOptions): Promise<Sandbox> {
+  const scenario =
+    typeof wanted === 'string' ? ((await import(join(SCENARIOS, `${wanted}.ts`))) as { scenario: Scenario }).scenario : wanted;
+  const remediations = await loadRemediations(limits);
+  const directory = await mkdtemp(join(tmpdir(), 'kubemend-sandbox-'));
+  const undo: (() => Promise<unknown> | unknown)[] = [() => rm(directory, { recursive: true, force: true })];
+  const close = async () => {
+    for (const action of undo.splice(0).reverse()) await action();
+  };
+  try {
+    const auditWebhook = await makeWebhook();
+    progress(`kubemend sandbox: ${scenario.title}`);
+    const identities = ['exporter', ...remediations.map(({ name }) => name)];
+    const plane = await startControlPlane({
+      users: identities.map((name) => ({ name: identityOf(name) })),
+      auditWebhook: { url: `https://127.0.0.1:${auditWebhook.port}/`, ca: auditWebhook.cert, token: auditWebhook.token },
+      progress,
+    });
+    undo.push(() => plane.stop());
+    progress('kube-apiserver and etcd are ready');
+    const admin = new Admin(plane.connection('admin', 'kubemend-sandbox'));
+    undo.push(() => admin.close());
+    await grant(admin, remediations);
+    const failing = await scenario.start({ admin, connection: plane.connection('admin', 'scenario'), progress });
+    undo.push(() => failing.stop());
+
+    const feed = new Feed();
+    const artifacts = openArtifacts(directory);
+    const run = await startLocal({
+      ...{ cluster: 'sandbox', directory, remediations, artifacts, auditWebhook, onProblem },
+      ownUsers: ['kubemend:'],
+      connect: (identity) => plane.connection(identityOf(identity), `kubemend (${identity})`),
+      onChange: (change) => feed.push(change),
+      ...(checkpoint && { checkpoint }),
+    });
+    undo.push(() => run.stop());
+    const { state, schedule } = run;
+    for (const { name } of remediations) await state.set(`mode/${name}`, mode);
+    progress('kubemend watches');
+    return {
+      ...{ scenario, state, admin, auditLog: plane.auditLog, close },
+      changes: (limit) => feed.read(limit),
+      async answer(id, input) {
+        await answer({ state, schedule, remediations, id, input, now: Date.now() });
+      },
+      async writeKubeconfig() {
+        const path = join(directory, 'kubeconfig.yaml');
+        await writeFile(path, kubeconfig(plane.server, plane.ca, plane.adminToken), { mode: 0o600 });
+        return path;
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Gives every identity exactly the rights that are generated for it: what is missing shows here, not on somebody's cluster. */
+async function grant(admin: Admin, remediations: Remediation[]): Promise<void> {
+  const rules = remediations.flatMap(({ name, when }) => when.map((pattern) => ({ name, pattern })));
+  const objects: RbacObject[] = [...exporterRbac(subscriptions(rules).resources), ...remediations.flatMap(remediationRbac)];
+  for (const object of objects) {
+    const collection = object.kind === 'ClusterRole' ? 'clusterroles' : 'clusterrolebindings';
+    await admin.create(`/apis/rbac.authorization.k8s.io/v1/${collection}`, { ...object });
+  }
+}
+
+async function makeWebhook() {
+  const altNames = [{ type: 7 as const, ip: '127.0.0.1' }];
+  const pems = await generate([{ name: 'commonName', value: 'kubemend sandbox' }], {
+    extensions: [{ name: 'subjectAltName', altNames }],
+  });
+  return { host: '127.0.0.1', port: await freePort(), cert: pems.cert, key: pems.private, token: randomBytes(24).toString('hex') };
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer().on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+
+const kubeconfig = (server: string, ca: string, token: string): string =>
+  stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'sandbox', cluster: { server, 'certificate-authority-data': Buffer.from(ca).toString('base64') } }],
+    users: [{ name: 'admin', user: { token } }],
+    contexts: [{ name: 'sandbox', context: { cluster: 'sandbox', user: 'admin' } }],
+    'current-context': 'sandbox',
+  });
+
+/** Changes as they are told, for whoever reads them later. */
+class Feed {
+  readonly #waiting: IncidentChanged[] = [];
+  #wake: () => void = () => undefined;
+
+  push(change: IncidentChanged): void {
+    this.#waiting.push(change);
+    this.#wake();
+  }
+
+  async *read(limit: number): AsyncIterable<IncidentChanged> {
+    const deadline = Date.now() + limit;
+    for (;;) {
+      const change = this.#waiting.shift();
+      if (change) {
+        yield change;
+        continue;
+      }
+      const left = deadline - Date.now();
+      if (left <= 0) return;
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        timer = setTimeout(resolve, left);
+      });
+      clearTimeout(timer);
+    }
+  }
+}

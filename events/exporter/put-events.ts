@@ -1,0 +1,113 @@
+import { type EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
+import type { Envelope } from '../fact.ts';
+import { type Sink, UndeliveredError } from './sink.ts';
+import { backoff, type Wait } from './wait.ts';
+
+/** How the sink is set up. `bus` is a name or ARN. */
+export interface PutEventsOptions {
+  client: EventBridgeClient;
+  bus: string;
+  /** Told of a fact that EventBridge will never take. */
+  onDeadLetter(event: Envelope, because: string): void;
+  random(): number;
+  wait: Wait;
+  /** Calls per batch before it is handed back as undelivered. Default 5. */
+  attempts?: number;
+}
+
+const MAX_ENTRIES = 10;
+/** The whole request must stay below 1 MB. */
+const MAX_BYTES = 1_000_000;
+/** Answers about the entry itself; every other code may pass. */
+const HOPELESS = new Set([
+  'MalformedDetail',
+  'InvalidArgument',
+  'ValidationException',
+  'NotAuthorizedForSourceException',
+  'NotAuthorizedForDetailTypeException',
+]);
+
+/** Sends facts to an EventBridge bus: full batches, per-entry results, only failed entries again. */
+export class PutEventsSink implements Sink {
+  readonly #options: PutEventsOptions;
+
+  constructor(options: PutEventsOptions) {
+    this.#options = options;
+  }
+
+  /** Throws UndeliveredError with everything from the first batch that did not get through, so that the order is kept. */
+  async put(events: Envelope[]): Promise<void> {
+    const sized = events.map((event) => ({ event, entry: entryOf(event, this.#options.bus) }));
+    const batches = batchesOf(sized.filter((one) => !this.#isTooBig(one)));
+    for (const [index, batch] of batches.entries()) {
+      const { rest, because } = await this.#send(batch);
+      if (rest.length === 0) continue;
+      const undelivered = [...rest, ...batches.slice(index + 1).flat()].map(({ event }) => event);
+      throw new UndeliveredError(`PutEvents to ${this.#options.bus} failed: ${because}`, undelivered);
+    }
+  }
+
+  #isTooBig({ event, entry }: Sized): boolean {
+    const size = sizeOf(entry);
+    if (size < MAX_BYTES) return false;
+    this.#options.onDeadLetter(event, `${size} bytes; EventBridge takes less than ${MAX_BYTES}`);
+    return true;
+  }
+
+  async #send(batch: Sized[]): Promise<{ rest: Sized[]; because: string }> {
+    const { client, onDeadLetter, random, wait, attempts = 5 } = this.#options;
+    let rest = batch;
+    let because = '';
+    for (let attempt = 1; attempt <= attempts && rest.length > 0; attempt++) {
+      if (attempt > 1) await wait(backoff(attempt - 1, random) / 5, new AbortController().signal);
+      try {
+        const { Entries = [] } = await client.send(new PutEventsCommand({ Entries: rest.map(({ entry }) => entry) }));
+        rest = rest.filter(({ event }, index) => {
+          const { ErrorCode, ErrorMessage } = Entries[index] ?? { ErrorCode: 'NoAnswer', ErrorMessage: 'no result for this entry' };
+          if (!ErrorCode) return false;
+          because = `${ErrorCode} ${ErrorMessage ?? ''}`;
+          if (!HOPELESS.has(ErrorCode)) return true;
+          onDeadLetter(event, because);
+          return false;
+        });
+      } catch (error) {
+        because = error instanceof Error ? error.message : String(error);
+      }
+    }
+    return { rest, because };
+  }
+}
+
+interface Sized {
+  event: Envelope;
+  entry: PutEventsRequestEntry;
+}
+
+const entryOf = ({ source, time, detail, 'detail-type': detailType }: Envelope, bus: string): PutEventsRequestEntry => ({
+  EventBusName: bus,
+  Source: source,
+  DetailType: detailType,
+  Detail: JSON.stringify(detail),
+  Time: new Date(time),
+});
+
+/** As EventBridge counts: 14 bytes for the time, and the UTF-8 length of the rest. */
+const sizeOf = ({ Source = '', DetailType = '', Detail = '' }: PutEventsRequestEntry): number =>
+  14 + Buffer.byteLength(Source) + Buffer.byteLength(DetailType) + Buffer.byteLength(Detail);
+
+function batchesOf(entries: Sized[]): Sized[][] {
+  const batches: Sized[][] = [];
+  let size = 0;
+  for (const one of entries) {
+    const bytes = sizeOf(one.entry);
+    const last = batches.at(-1);
+    if (last && last.length < MAX_ENTRIES && size + bytes < MAX_BYTES) {
+      last.push(one);
+      size += bytes;
+    } else {
+      batches.push([one]);
+      size = bytes;
+    }
+  }
+  return batches;
+}

@@ -1,0 +1,209 @@
+import { lines } from './lines.ts';
+import { listAll, type MetadataOnly } from './list.ts';
+import { type Open, StatusError } from './open.ts';
+import { backoff, type Wait } from './wait.ts';
+import { asRecord, type WatchEvent } from './watch-event.ts';
+
+/** Where a watch goes on after an interruption: the last resourceVersion that was handled, by path. */
+export interface Checkpoints {
+  get(path: string): string | undefined;
+  set(path: string, resourceVersion: string | undefined): void;
+}
+
+/** What a watch loop needs. Times in milliseconds. */
+export interface WatchOptions {
+  open: Open;
+  /** `/apis/kafka.strimzi.io/v1beta2/kafkas` */
+  path: string;
+  resource: string;
+  /** Set for Secrets: the server then sends no bodies. */
+  metadataOnly?: MetadataOnly;
+  signal: AbortSignal;
+  checkpoints: Checkpoints;
+  /** Awaited: the next event is read when it is done. When it throws, the loop ends with that error. */
+  handle(event: WatchEvent): Promise<void> | void;
+  /** The watch saw nothing in this interval; the differences follow as `fromList` events with `gap`. */
+  onGap(fromMs: number, toMs: number): void;
+  /** False while there is no list or no open watch. */
+  onSight(seeing: boolean): void;
+  onProblem(message: string): void;
+  /** Since when the resource was known not to exist: objects in the first list then are news. */
+  absentSince?: number;
+  now(): number;
+  random(): number;
+  wait: Wait;
+}
+
+/** Bookmarks come about every 60 s; a stream that is silent for longer is dead. */
+const SILENCE = 90_000;
+/** Some servers close instead of answering 410 (kubernetes#137089): so many short watches without a line in a row mean the same. */
+const SHORT_WATCHES = 3;
+const SHORT = 5_000;
+const METADATA_WATCH = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+
+/** Thrown by a handler: not a problem of the connection, so it must not be retried. */
+class HandlerError extends Error {}
+class Gone extends Error {}
+
+/** Lists, then watches, until the signal aborts ('stopped') or the resource is no longer served ('absent'). Throws only what `handle` throws. */
+export async function watchResource(options: WatchOptions): Promise<'stopped' | 'absent'> {
+  try {
+    return await new Watch(options).run();
+  } catch (error) {
+    if (error instanceof HandlerError) throw new Error(`The watch on ${options.path} stopped: its handler failed.`, { cause: error.cause });
+    throw error;
+  } finally {
+    options.onSight(false);
+  }
+}
+
+class Watch {
+  readonly #options: WatchOptions;
+  /** Identity of every object, to tell what vanished. */
+  readonly #known = new Map<string, { apiVersion: unknown; kind: unknown; metadata: Record<string, unknown> }>();
+  #listed = false;
+  /** When we last knew to see everything. */
+  #aliveAt: number | undefined;
+  #failures = 0;
+  #shortWatches = 0;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#aliveAt = options.absentSince;
+  }
+
+  async run(): Promise<'stopped' | 'absent'> {
+    const { checkpoints, path, signal, wait, random, onProblem, onSight, now } = this.#options;
+    checkpoints.set(path, undefined);
+    while (!signal.aborted) {
+      try {
+        if (checkpoints.get(path) === undefined) await this.#list();
+        const openedAt = now();
+        const sawLines = await this.#stream(checkpoints.get(path) ?? '');
+        this.#shortWatches = sawLines || now() - openedAt >= SHORT ? 0 : this.#shortWatches + 1;
+        if (this.#shortWatches === 0) continue;
+        if (this.#shortWatches >= SHORT_WATCHES) throw new Gone(`${path}: ${SHORT_WATCHES} watches in a row closed at once.`);
+        await wait(backoff(++this.#failures, random), signal);
+      } catch (error) {
+        if (signal.aborted) break;
+        if (error instanceof HandlerError) throw error;
+        onSight(false);
+        if (error instanceof StatusError && error.status === 404) {
+          await this.#reconcile([]);
+          return 'absent';
+        }
+        const expired = error instanceof Gone || (error instanceof StatusError && error.status === 410);
+        if (expired) checkpoints.set(path, undefined);
+        const isFirstExpiry = expired && this.#shortWatches === 0 && this.#failures++ === 0;
+        this.#shortWatches = 0;
+        if (isFirstExpiry) continue;
+        onProblem(`Watching ${path}: ${describe(error)}. Trying again.`);
+        await wait(backoff(++this.#failures, random), signal);
+      }
+    }
+    return 'stopped';
+  }
+
+  async #list(): Promise<void> {
+    const { open, path, signal, metadataOnly, checkpoints, onGap, now } = this.#options;
+    const { resourceVersion, items } = await listAll(open, path, signal, metadataOnly);
+    if (this.#aliveAt !== undefined) onGap(this.#aliveAt, now());
+    await this.#reconcile(items);
+    checkpoints.set(path, resourceVersion);
+    this.#aliveAt = now();
+    this.#listed = true;
+  }
+
+  /** Hands on a list: what vanished first, then everything that is there. */
+  async #reconcile(items: unknown[]): Promise<void> {
+    const gap = this.#listed || this.#options.absentSince !== undefined;
+    const marks = { fromList: true, ...(gap && { gap }) };
+    const present = new Set(items.map((item) => keyOf(item)));
+    for (const [key, object] of [...this.#known]) if (!present.has(key)) await this.#handle({ ...marks, type: 'DELETED', object });
+    for (const object of items) await this.#handle({ ...marks, type: 'ADDED', object });
+  }
+
+  /** One watch request, to its end. True when at least one line came. Throws Gone, StatusError, HandlerError, or what the network says. */
+  async #stream(resourceVersion: string): Promise<boolean> {
+    const { open, path, signal, metadataOnly, random, onSight, now } = this.#options;
+    const ending = new AbortController();
+    const either = AbortSignal.any([signal, ending.signal]);
+    const query = new URLSearchParams({
+      watch: '1',
+      allowWatchBookmarks: 'true',
+      resourceVersion,
+      timeoutSeconds: String(300 + Math.floor(random() * 300)),
+    });
+    let lastLineAt = now();
+    const watchdog = this.#endWhenSilent(ending, () => lastLineAt);
+    let sawLines = false;
+    try {
+      const { status, body } = await open(`${path}?${query}`, either, metadataOnly && METADATA_WATCH);
+      if (status !== 200) throw new StatusError(path, status, await text(body));
+      onSight(true);
+      for await (const line of lines(body)) {
+        lastLineAt = now();
+        await this.#take(asRecord(JSON.parse(line)));
+        sawLines = true;
+        this.#failures = 0;
+        this.#aliveAt = lastLineAt;
+      }
+    } catch (error) {
+      if (!ending.signal.aborted || error instanceof HandlerError) throw error;
+      throw ending.signal.reason;
+    } finally {
+      ending.abort();
+      await watchdog;
+    }
+    return sawLines;
+  }
+
+  async #take({ type, object }: Record<string, unknown>): Promise<void> {
+    const { path, checkpoints, metadataOnly } = this.#options;
+    if (type === 'ERROR') {
+      const { code, reason, message } = asRecord(object);
+      if (code === 410 || reason === 'Expired' || reason === 'Gone') throw new Gone(String(message));
+      throw new Error(`the server ended the watch with ${code} ${message}`);
+    }
+    const whole = metadataOnly ? { ...asRecord(object), ...metadataOnly } : object;
+    if (type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED') await this.#handle({ type, object: whole });
+    else if (type !== 'BOOKMARK') throw new Error(`the server sent an event of unknown type ${JSON.stringify(type)}`);
+    const { resourceVersion } = asRecord(asRecord(object).metadata);
+    if (typeof resourceVersion === 'string') checkpoints.set(path, resourceVersion);
+  }
+
+  async #handle(event: Pick<WatchEvent, 'type' | 'object' | 'fromList' | 'gap'>): Promise<void> {
+    const { resource, now, handle } = this.#options;
+    try {
+      await handle({ receivedAt: new Date(now()).toISOString(), resource, ...event });
+    } catch (cause) {
+      throw new HandlerError('', { cause });
+    }
+    const { apiVersion, kind, metadata } = asRecord(event.object);
+    const { name, namespace, uid, resourceVersion } = asRecord(metadata);
+    if (event.type === 'DELETED') this.#known.delete(keyOf(event.object));
+    else this.#known.set(keyOf(event.object), { apiVersion, kind, metadata: { name, namespace, uid, resourceVersion } });
+  }
+
+  async #endWhenSilent(ending: AbortController, lastLineAt: () => number): Promise<void> {
+    const { now, wait } = this.#options;
+    while (!ending.signal.aborted) {
+      const left = lastLineAt() + SILENCE - now();
+      if (left <= 0) ending.abort(new Error(`nothing came for ${SILENCE / 1_000} s, not even a bookmark`));
+      else await wait(left, ending.signal);
+    }
+  }
+}
+
+const keyOf = (object: unknown): string => {
+  const { namespace, name } = asRecord(asRecord(object).metadata);
+  return `${namespace ?? ''}/${name}`;
+};
+
+const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
+
+async function text(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,23 @@
+/**
+ * Texts that a fix may apply, each pinned by its SHA-256: `strimzi/0.43.0` holds the CRDs of Strimzi 0.43.0 as multi-document YAML.
+ * Hashes are hex, over the UTF-8 text. A text that does not have its recorded hash is never returned.
+ */
+export interface Artifacts {
+  /** The text; throws when the name is unknown, when the text was changed, or when its hash is not the asked one. */
+  get(name: string, sha256?: string): Promise<string>;
+  /** Stores a text under a name (replacing what was there) and pins its hash. */
+  put(name: string, text: string): Promise<{ sha256: string }>;
+  /** The pinned hash and where the text came from, without reading it; undefined for an unknown name. */
+  describe(name: string): Promise<{ sha256: string; source?: string } | undefined>;
+  /** The known names that start with `prefix`, sorted; `''` for all. */
+  list(prefix: string): Promise<string[]>;
+}
+
+const nameRule = /^[A-Za-z0-9_][\w.+:@=-]*(\/[A-Za-z0-9_][\w.+:@=-]*)*$/;
+
+/** Refuses a name that could leave the directory or bucket it is looked up in (`../x`, `/etc/x`, a hidden or empty part). */
+export function checkName(name: string): void {
+  if (!nameRule.test(name) || name.length > 200) {
+    throw new Error(`"${name}" cannot name an artifact. Use parts of letters, digits and . _ - + : @ = with "/" between them, as in strimzi/0.43.0.`);
+  }
+}
