@@ -35,7 +35,7 @@ export interface EngineOptions {
   /** How long a dead process keeps others from its incidents, milliseconds. */
   leaseFor?: number;
   /** Called before and after an effect is performed and after its result is stored; a test stops the process here. */
-  checkpoint?(point: 'before' | 'performed' | 'stored', effect: Effect, incident: Incident): void;
+  checkpoint?(point: 'before' | 'performed' | 'stored', effect: Effect, incident: Incident): void | Promise<void>;
 }
 
 /** A prepared write is worth this long; after that the third question is asked again. */
@@ -134,12 +134,12 @@ export class Engine {
       if (!(await state.lease(lease, owner, now() + leaseFor, now()))) {
         return schedule.put({ incident: id, token: 'wake', at: now() + leaseFor });
       }
-      checkpoint?.('before', effect, incident);
+      await checkpoint?.('before', effect, incident);
       const input = await this.#perform(incident, effect);
-      checkpoint?.('performed', effect, incident);
+      await checkpoint?.('performed', effect, incident);
       if (input) await this.#store(id, input);
       else left.add(effect.id);
-      checkpoint?.('stored', effect, incident);
+      await checkpoint?.('stored', effect, incident);
     }
     await state.release(lease, owner);
     if (left.size > 0) await schedule.put({ incident: id, token: 'wake', at: now() + leaseFor });

@@ -1,6 +1,7 @@
 import type { ObjectReference } from '../events/fact.ts';
 import type { ObjectChanged } from '../events/object-changed.ts';
 import type { Pattern } from '../events/pattern.ts';
+import { validatePattern } from '../events/pattern-validate.ts';
 import type { WritesCounted } from '../events/writes-counted.ts';
 import type { Json } from './canonical.ts';
 import type { Cluster } from './cluster.ts';
@@ -99,9 +100,11 @@ const DEFAULT_LIMITS: Limits = {
 /** Declares a remediation; the one default export of a folder under `functions/`. */
 export const remediation = (definition: Definition): Definition => definition;
 
-/** Completes a definition with its name and the limits it did not set; `overrides` come from the one who runs it. */
+/** Completes a definition with its name and the limits it did not set; `overrides` come from the one who runs it. Throws on a pattern or duration that is none. */
 export function complete(name: string, definition: Definition, overrides: Partial<Limits> = {}): Remediation {
   const limits = { ...DEFAULT_LIMITS, ...definition.limits, ...overrides };
   for (const key of ['confirmAfter', 'settleWithin', 'stableFor', 'verifyWithin', 'expireAfter'] as const) milliseconds(limits[key]);
-  return { ...definition, name, when: [definition.when].flat(), limits };
+  const when = [definition.when].flat();
+  when.forEach(validatePattern);
+  return { ...definition, name, when, limits };
 }

@@ -39,6 +39,8 @@ export interface LocalRun {
   engine: Engine;
   /** Ends watching, lets the work at hand finish, and leaves the rest to the next start. */
   stop(): Promise<void>;
+  /** Ends as a crash would: leases stay held, work at hand stays undone. For tests. */
+  kill(): Promise<void>;
 }
 
 const RUNNER = 'runner';
@@ -112,17 +114,22 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   await engine.recover();
   await exporter.start();
 
+  const end = async (finish: () => Promise<void>) => {
+    clearInterval(heart);
+    watcher.close();
+    await exporter.stop();
+    await finish();
+    for (const open of transports.values()) open.close();
+    database.close();
+  };
   return {
     ...{ state, schedule, exporter, engine },
-    async stop() {
-      clearInterval(heart);
-      watcher.close();
-      await exporter.stop();
-      await schedule.stop();
-      await engine.idle();
-      await state.release(RUNNER, owner);
-      for (const open of transports.values()) open.close();
-      database.close();
-    },
+    stop: () =>
+      end(async () => {
+        await schedule.stop();
+        await engine.idle();
+        await state.release(RUNNER, owner);
+      }),
+    kill: () => end(async () => schedule.abandon()),
   };
 }

@@ -10,7 +10,10 @@ import { gzipSync } from 'node:zlib';
 import { versions } from './versions.mjs';
 
 const copyGoal = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy';
+// biome-ignore lint/suspicious/noTemplateCurlyInString: Maven's property, as it stands in the POM
 const installFolder = '${project.basedir}/../packaging/install/cluster-operator';
+// biome-ignore lint/suspicious/noTemplateCurlyInString: Maven's property, as it stands in the POM
+const separator = '${file.separator}';
 const modelJars = ['kubernetes-model-core', 'kubernetes-model-common', 'kubernetes-model-networking', 'kubernetes-model-apiextensions'];
 
 const { values, positionals } = parseArgs({
@@ -38,14 +41,12 @@ function fetchFromCentral(group, artifact, version, type = 'jar') {
 /** The argument lists with which the release's own build wrote its install files: they are in the POM it published. */
 function officialArguments(pom, folder) {
   return [...pom.matchAll(/<execution>.*?<\/execution>/gs)]
-    .map(([execution]) =>
-      [...execution.matchAll(/<argument>(.*?)<\/argument>/g)].map(([, text]) => text.replaceAll('${file.separator}', '/')),
-    )
+    .map(([execution]) => [...execution.matchAll(/<argument>(.*?)<\/argument>/g)].map(([, text]) => text.replaceAll(separator, '/')))
     .filter((all) => all.includes('io.strimzi.crdgenerator.CrdGenerator') && all.some((text) => text.includes(installFolder)))
     .map((all) => all.slice(all.indexOf('io.strimzi.crdgenerator.CrdGenerator')).map((text) => text.replace(installFolder, folder)));
 }
 
-/** A release from 0.42 on packs the model of its own fabric8 version into its generator; a borrowed generator needs the release's own first. */
+/** A generator carries the Kubernetes model of its own release; a borrowed one needs that of the release in front (0.41.0 has no `appArmorProfile` yet). */
 function classpath(version, generator) {
   const api = fetchFromCentral('io.strimzi', 'api', version);
   const generatorJar = fetchFromCentral('io.strimzi', 'crd-generator', generator);

@@ -18,6 +18,8 @@ const nameRule = /^[A-Za-z0-9_][\w.+:@=-]*(\/[A-Za-z0-9_][\w.+:@=-]*)*$/;
 /** Refuses a name that could leave the directory or bucket it is looked up in (`../x`, `/etc/x`, a hidden or empty part). */
 export function checkName(name: string): void {
   if (!nameRule.test(name) || name.length > 200) {
-    throw new Error(`"${name}" cannot name an artifact. Use parts of letters, digits and . _ - + : @ = with "/" between them, as in strimzi/0.43.0.`);
+    throw new Error(
+      `"${name}" cannot name an artifact. Use parts of letters, digits and . _ - + : @ = with "/" between them, as in strimzi/0.43.0.`,
+    );
   }
 }

@@ -62,7 +62,9 @@ export class DirectoryArtifacts implements Artifacts {
   }
 
   async list(prefix: string): Promise<string[]> {
-    const added = (await filesBelow(this.#directory)).filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length));
+    const added = (await filesBelow(this.#directory))
+      .filter((file) => file.endsWith('.json'))
+      .map((file) => file.slice(0, -'.json'.length));
     const names = new Set([...added, ...Object.keys(await this.#index())]);
     return [...names].filter((name) => name.startsWith(prefix)).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   }
@@ -127,9 +129,12 @@ async function readJson<T>(file: string, shape: z.ZodType<T>): Promise<T | undef
   try {
     return shape.parse(JSON.parse(content));
   } catch (cause) {
-    throw new Error(`${file} does not pin artifacts as it should: ${String(cause)}. Open it and correct it, or delete it and add them again.`, {
-      cause,
-    });
+    throw new Error(
+      `${file} does not pin artifacts as it should: ${String(cause)}. Open it and correct it, or delete it and add them again.`,
+      {
+        cause,
+      },
+    );
   }
 }
 

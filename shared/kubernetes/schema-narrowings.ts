@@ -1,5 +1,6 @@
 import { canonical } from '../canonical.ts';
 import type { Schema } from './crd.ts';
+import { alwaysOneOf } from './one-of-proof.ts';
 
 type Tell = (text: string) => void;
 
@@ -29,7 +30,8 @@ function compareValues(live: Schema, target: Schema, tell: Tell): void {
   const kept = new Set(target.enum?.map(canonical));
   for (const value of target.enum ? (live.enum ?? []).map(canonical) : []) if (!kept.has(value)) tell(`enum loses ${value}`);
   for (const keyword of ['pattern', 'format', 'multipleOf'] as const) addedOrChanged(keyword, live, target, tell);
-  for (const keyword of ['oneOf', 'anyOf', 'allOf', 'not'] as const) addedOrChanged(keyword, live, target, tell);
+  for (const keyword of ['anyOf', 'allOf', 'not'] as const) addedOrChanged(keyword, live, target, tell);
+  if (!alwaysOneOf(live, target.oneOf)) addedOrChanged('oneOf', live, target, tell);
   if (target.uniqueItems === true && live.uniqueItems !== true) tell('uniqueItems added');
 }
 

@@ -40,9 +40,14 @@ export class SqliteSchedule implements Schedule {
 
   /** Stops delivering; resolves when the running delivery is over. */
   async stop(): Promise<void> {
+    this.abandon();
+    await this.#delivering;
+  }
+
+  /** Stops delivering without waiting for the delivery that runs. */
+  abandon(): void {
     this.#handler = undefined;
     this.#cancel();
-    await this.#delivering;
   }
 
   /** When the next appointment is due, milliseconds since the epoch. */

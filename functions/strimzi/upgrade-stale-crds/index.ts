@@ -28,7 +28,8 @@ export default remediation({
   cause: {
     issue: 'strimzi/strimzi-kafka-operator#10576 (also #9176, #10859, #13079)',
     affects: 'Strimzi 0.37.0 to 0.47.x and 1.2.x on CRDs older than the operator',
-    because: 'Helm never upgrades CRDs. The API server drops a status field the old CRD does not know, so the operator writes it again, for ever.',
+    because:
+      'Helm never upgrades CRDs. The API server drops a status field the old CRD does not know, so the operator writes it again, for ever.',
   },
   when: whenWritesCounted({ group: 'kafka.strimzi.io', resource: 'kafkas' }, '10m', { phantoms: atLeast(3) }),
   rights: [
@@ -62,9 +63,11 @@ export default remediation({
     const target = parseCrds(pinned.text).find(({ metadata }) => metadata.name === CRD.name);
     if (!target) return report(`the pinned ${artifact} holds no ${CRD.name}`, { evidence, advice });
     const still = missingStatusFields(target, fact.object.version, missing);
-    if (still.length > 0) return report(`the CRD of ${operator} lacks status.${still.join(', status.')} too: another failure`, { evidence });
+    if (still.length > 0)
+      return report(`the CRD of ${operator} lacks status.${still.join(', status.')} too: another failure`, { evidence });
     const losses = schemaLosses(asCrd(live), target);
-    if (losses.length > 0) return report(`the CRD of ${operator} is no superset of the live one`, { evidence: { ...evidence, losses }, advice });
+    if (losses.length > 0)
+      return report(`the CRD of ${operator} is no superset of the live one`, { evidence: { ...evidence, losses }, advice });
 
     const reason = `replace the kafkas CRD by the one of Strimzi ${operator}`;
     return fix(`Strimzi ${operator} writes status.${missing.join(', status.')}, which the live CRD drops`, {
