@@ -1,42 +1,25 @@
-import type { Pattern } from '../events/pattern.ts';
+import type { IncidentState } from '../events/incident-changed.ts';
 import { hashOf } from './canonical.ts';
-import type { Read } from './cluster.ts';
 import { Draft } from './draft.ts';
 import { milliseconds } from './duration.ts';
-import { type Entry, hasEnded, type Incident, type LockedStep, type Written } from './incident.ts';
+import { type Entry, hasEnded, type Incident, type Written } from './incident.ts';
+import type { Context, Examined, Input } from './input.ts';
 import type { Plan } from './plan.ts';
 import { recurs } from './recurrence.ts';
-import type { Fact, Limits, Question } from './remediation.ts';
-import type { Verdict } from './verdict.ts';
-
-/** May kubemend write? `shadow`: plan only. `approve`: after a person agreed to the plan's hash. `auto`: yes. */
-export type Mode = 'shadow' | 'approve' | 'auto';
-
-/** What can happen to an incident. `effect` names the work this is the result of. */
-export type Input =
-  | { kind: 'fact'; fact: Fact }
-  | { kind: 'due'; token: number }
-  | { kind: 'approve'; hash: string; by: string }
-  | { kind: 'reject'; by: string; because: string }
-  | { kind: 'examined'; effect: string; question: Question; verdict: Verdict; plan?: Plan | undefined; reads: Read[] }
-  | { kind: 'doubt'; effect: string; question: Question; because: string }
-  | { kind: 'withheld'; effect: string; because: string; again?: number | undefined }
-  | { kind: 'prepared'; effect: string; steps: LockedStep[]; reads: Read[] }
-  | { kind: 'written'; effect: string; written: Written }
-  | { kind: 'conflict'; effect: string; because: string }
-  | { kind: 'broken'; effect: string; because: string }
-  | { kind: 'done'; effect: string };
-
-/** What the transition may know besides the incident: the time, the rule and its limits, the mode of this remediation in this namespace. */
-export interface Context {
-  now: number;
-  limits: Limits;
-  when: Pattern[];
-  mode: Mode;
-}
+import type { Fact, Question } from './remediation.ts';
+import { onVerified } from './verify.ts';
 
 const REEXAMINE = 60_000;
 const RECHECK = 600_000;
+/** What a look asks in each state; in every other state it comes too late. */
+const LOOKS: { [state in IncidentState]?: Exclude<Question, 'before-write'> } = {
+  planned: 'confirm',
+  applied: 'verify',
+  waiting: 'detect',
+  reported: 'detect',
+  shadowed: 'detect',
+  cleared: 'detect',
+};
 const DOUBTS = 5;
 const CHANGES = 5;
 
@@ -72,9 +55,11 @@ export const keyOf = ({ cluster, object }: Fact, remediation: string): string =>
   `${cluster}/${remediation}/${object.uid ?? [object.group, object.resource, object.namespace ?? '', object.name].join(':')}`;
 
 /** An ended incident takes these facts itself; any other fact after the end opens the next one. */
-export function absorbs({ state, updatedAt }: Incident, now: number): boolean {
+export function absorbs({ state, updatedAt, history }: Incident, now: number): boolean {
   if (!hasEnded(state) || state === 'cleared') return true;
-  return now - updatedAt < ({ refused: 24 * 3_600_000, expired: 3_600_000 }[state as string] ?? 0);
+  // Not `updatedAt`: each absorbed fact moves it, and the quiet would never end.
+  const endedAt = history.at(-1)?.at ?? updatedAt;
+  return now - endedAt < ({ refused: 24 * 3_600_000, expired: 3_600_000 }[state as string] ?? 0);
 }
 
 /** The life of an incident: a pure function. Undefined means that nothing changed and nothing is to be stored. */
@@ -105,11 +90,13 @@ export function advance(incident: Incident, input: Input, context: Context): Inc
         .note('before-write', 'the plan still holds: locks taken', { reads: input.reads })
         .effect({ kind: 'write', step: 0 })
         .done();
+    case 'writing':
+      return incident.execution && next.set({ execution: { ...incident.execution, attempted: input.step } }).done();
     case 'written':
       return onWritten(next, input.written, context);
     case 'conflict':
       if (incident.execution?.written.length) return next.to('failed', `stopped between two steps: ${input.because}`).done();
-      next.set({ execution: undefined, approval: undefined });
+      next.set({ execution: undefined, approval: undefined, changes: incident.changes + 1 });
       return next.to('detected', `nothing was written: ${input.because}`).effect({ kind: 'examine', question: 'detect' }).done();
     case 'broken':
       return next.to('failed', input.because).done();
@@ -121,7 +108,9 @@ export function advance(incident: Incident, input: Input, context: Context): Inc
 function onFact(next: Draft, fact: Fact, { now, when }: Context): Incident | undefined {
   const { state, factIds, examinedAt = 0, verification, effects } = next.incident;
   if (factIds.includes(fact.id)) return undefined;
-  next.set({ fact, factIds: [...factIds, fact.id].slice(-50) });
+  // A fact that was delayed on its way does not displace a newer one.
+  const newer = Date.parse(fact.observedAt) >= Date.parse(next.incident.fact.observedAt);
+  next.set({ factIds: [...factIds, fact.id].slice(-50), ...(newer && { fact }) });
   const examining = effects.some(({ kind }) => kind === 'examine' || kind === 'prepare');
   if (state === 'applied' && verification && recurs(fact, when, verification.settledAt)) {
     if (!examining) next.effect({ kind: 'examine', question: 'verify' });
@@ -129,8 +118,11 @@ function onFact(next: Draft, fact: Fact, { now, when }: Context): Incident | und
     !examining &&
     (state === 'waiting' || (['cleared', 'reported', 'shadowed'].includes(state) && now - examinedAt >= REEXAMINE))
   ) {
-    if (state === 'cleared') next.set({ detectedAt: now });
+    if (state === 'cleared') next.set({ detectedAt: now, memory: undefined });
     next.effect({ kind: 'examine', question: 'detect' });
+  } else if (!examining && state === 'cleared' && !next.incident.look) {
+    // It may be the only fact of a new failure: it waits, it is not dropped.
+    next.set({ detectedAt: now, memory: undefined }).look(examinedAt + REEXAMINE);
   }
   return next.done();
 }
@@ -143,9 +135,7 @@ function onDue(next: Draft, token: number, { now }: Context): Incident | undefin
     if (plan && now < plan.expiresAt) return next.look(plan.expiresAt).done();
     return next.to('expired', 'nobody approved the plan before it expired').done();
   }
-  const question = ({ planned: 'confirm', applied: 'verify', waiting: 'detect', reported: 'detect', shadowed: 'detect' } as const)[
-    state as string
-  ];
+  const question = LOOKS[state];
   return question && next.effect({ kind: 'examine', question }).done();
 }
 
@@ -163,15 +153,13 @@ function onApprove(next: Draft, { hash, by }: { hash: string; by: string }, { no
     .done();
 }
 
-type Examined = { question: Question; verdict: Verdict; plan?: Plan | undefined; reads: Read[] };
-
 /** The first and the second question, and the third when it found that things had moved on. */
 function onExamined(next: Draft, { question, verdict, plan, reads }: Examined, context: Context): Incident | undefined {
   const { state, plan: planned } = next.incident;
   const { now, limits, mode } = context;
   if (hasEnded(state) && state !== 'cleared') return next.done();
   if (question === 'before-write') next.note(question, `nothing was written: the answer changed (${verdict.because})`, { verdict, reads });
-  next.set({ examinedAt: now, doubts: 0, approval: undefined, execution: undefined });
+  next.set({ examinedAt: now, doubts: 0, look: undefined, approval: undefined, execution: undefined });
   const entry = { question, verdict, reads, ...(plan && { planHash: plan.hash }) };
   switch (verdict.kind) {
     case 'clear':
@@ -197,7 +185,8 @@ function onExamined(next: Draft, { question, verdict, plan, reads }: Examined, c
       next.set({ plan, changes });
       if (changes > CHANGES)
         return next
-          .to('reported', 'the plan changes faster than it can be confirmed', entry)
+          .set({ changes: 0 })
+          .to('reported', 'the plan or its target changes faster than it can be carried out', entry)
           .look(now + RECHECK)
           .done();
       return next
@@ -232,36 +221,6 @@ function onWritten(next: Draft, written: Written, { now, limits }: Context): Inc
     .done();
 }
 
-/** The fourth question. Clear once is not enough: it must stay clear, and the rule must not match again. */
-function onVerified(next: Draft, { verdict, reads }: Examined, { now, limits, when }: Context): Incident | undefined {
-  const { state, verification, fact, plan } = next.incident;
-  if (state !== 'applied' || !verification) return next.done();
-  const { settledAt, deadline, clearSince } = verification;
-  const recurring = recurs(fact, when, settledAt);
-  const entry = { question: 'verify' as const, verdict, reads };
-  next.set({ examinedAt: now, doubts: 0 });
-  if (verdict.kind === 'clear') {
-    if (recurring)
-      return next.ineffective('nothing is wrong any more as far as can be seen, and the failure goes on: the diagnosis was wrong', entry);
-    const since = clearSince ?? now;
-    const enough = Math.max(settledAt, since + milliseconds(limits.stableFor));
-    next.set({ verification: { ...verification, clearSince: since } });
-    return now >= enough ? next.to('verified', verdict.because, entry).done() : next.look(enough).done();
-  }
-  next.set({ verification: { ...verification, clearSince: undefined } });
-  if (verdict.kind === 'fix' && now >= settledAt) {
-    const because = `the same fix is needed again: somebody undid it (${verdict.because})`;
-    return next
-      .to('reverted', because, { ...entry, ...(plan && { planHash: plan.hash }) })
-      .effect({ kind: 'count-ineffective' })
-      .done();
-  }
-  if (now >= deadline) return next.ineffective(`the fix did not help in time: ${verdict.because}`, entry);
-  if (recurring && verdict.kind === 'report') return next.ineffective(`the failure goes on after the fix: ${verdict.because}`, entry);
-  if (verdict.kind === 'wait') next.set({ memory: verdict.remember ?? next.incident.memory });
-  return next.look(Math.min(deadline, now + (verdict.kind === 'wait' ? milliseconds(verdict.again) : 2_000))).done();
-}
-
 function onDoubt(next: Draft, { question, because }: { question: Question; because: string }, { now }: Context): Incident | undefined {
   const { state, verification } = next.incident;
   const doubts = next.incident.doubts + 1;
@@ -273,7 +232,7 @@ function onDoubt(next: Draft, { question, because }: { question: Question; becau
       .look(Math.min(verification.deadline, now + 5_000))
       .done();
   }
-  if (hasEnded(state)) return next.done();
+  if (hasEnded(state) && state !== 'cleared') return next.done();
   next.set({ approval: undefined, execution: undefined });
   if (doubts >= DOUBTS)
     return next

@@ -1,6 +1,7 @@
-import { advance, type Input } from './advance.ts';
+import { advance } from './advance.ts';
 import { modeOf } from './gates.ts';
 import type { Incident } from './incident.ts';
+import type { Input } from './input.ts';
 import type { Remediation } from './remediation.ts';
 import type { Schedule } from './schedule/schedule.ts';
 import type { State } from './state/state.ts';

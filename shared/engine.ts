@@ -1,11 +1,12 @@
 import { INCIDENT_CHANGED, type IncidentChanged } from '../events/incident-changed.ts';
-import { absorbs, advance, type Context, type Input, keyOf, open } from './advance.ts';
+import { absorbs, advance, keyOf, open } from './advance.ts';
 import type { Artifacts } from './artifacts/artifacts.ts';
 import type { Bus } from './bus/bus.ts';
 import { examine, type Recorder } from './examine.ts';
 import { execute, type Sender } from './execute.ts';
-import { countIneffective, modeOf } from './gates.ts';
+import { countIneffective, isPaused, modeOf } from './gates.ts';
 import type { Effect, Incident } from './incident.ts';
+import type { Context, Input } from './input.ts';
 import { nameOf } from './kubernetes/object.ts';
 import { prepare } from './prepare.ts';
 import { publicRecord } from './public-record.ts';
@@ -77,7 +78,12 @@ export class Engine {
 
   /** Takes up what a process left behind when it died. */
   async recover(): Promise<void> {
-    for (const { id } of await this.#options.state.list({ unfinished: true })) await this.#on(id, () => this.#drain(id));
+    const { state, onProblem } = this.#options;
+    for (const { id } of await state.list({ unfinished: true })) {
+      await this.#on(id, () => this.#drain(id)).catch((error: Error) =>
+        onProblem(`Incident ${id} could not be taken up: ${error.message}`),
+      );
+    }
   }
 
   /** Resolves when nothing is being handled any more. */
@@ -187,9 +193,11 @@ export class Engine {
     const { sender } = this.#access(incident);
     if (!execution || !step || !sender)
       return { kind: 'broken', effect: effect.id, because: 'the record lacks the step that was to be written' };
-    const attempt = { step, lock, incident: incident.id, preparedAt: execution.preparedAt, now: now(), sender, artifacts };
-    const stale = now() - execution.preparedAt > FRESH;
-    const result = await execute(attempt, { onlyFind: stale });
+    const repeated = execution.attempted === effect.step;
+    const withheld = await this.#withheld(incident, execution.preparedAt);
+    if (!repeated) await this.#store(incident.id, { kind: 'writing', step: effect.step });
+    const { preparedAt } = execution;
+    const result = await execute({ step, lock, incident: incident.id, preparedAt, now: now(), sender, artifacts, repeated, withheld });
     if (result.kind !== 'unknown' && effect.step === execution.steps.length - 1) {
       for (const { target } of plan.steps) await state.release(`target/${cluster}/${target.group}/${nameOf(target)}`, incident.id);
     }
@@ -198,9 +206,21 @@ export class Engine {
         return { kind: 'written', effect: effect.id, written: { index: lock.index, ...result.written } };
       case 'conflict':
         return { kind: 'conflict', effect: effect.id, because: result.because };
+      case 'forbidden': {
+        const because = `no permission: ${result.because}. Apply the RBAC of ${incident.remediation}`;
+        return { kind: execution.written.length > 0 ? 'broken' : 'withheld', effect: effect.id, because };
+      }
       default:
         return { kind: 'broken', effect: effect.id, because: `not known to be written: ${result.because}` };
     }
+  }
+
+  /** The process may have been away since the third question: what held then may hold no more. */
+  async #withheld({ remediation, object }: Incident, preparedAt: number): Promise<string | undefined> {
+    const { state, now } = this.#options;
+    if (now() - preparedAt > FRESH) return 'the locks were taken too long ago';
+    if (await isPaused(state, remediation)) return 'kubemend is paused';
+    return (await modeOf(state, remediation, object.namespace)) === 'shadow' ? 'the mode is shadow again' : undefined;
   }
 
   async #tell(incident: Incident, effect: Extract<Effect, { kind: 'tell' }>): Promise<Input | undefined> {

@@ -26,23 +26,28 @@ interface Execution {
   now: number;
   sender: Sender;
   artifacts: Artifacts;
+  /** The request may have been sent before, by a process that died. */
+  repeated?: boolean;
+  /** Why nothing may be written any more; a write that is already there is still found. */
+  withheld?: string | undefined;
 }
 
 /**
  * Writes one step under its lock, at most once: the only function of kubemend that changes a cluster.
  * A write that is already there (the process died before it could record it) is found, not repeated.
  */
-export async function execute(execution: Execution, { onlyFind = false } = {}): Promise<Result> {
-  const { step, lock, sender, now } = execution;
+export async function execute(execution: Execution): Promise<Result> {
+  const { step, lock, sender, now, repeated, withheld } = execution;
   const live = await read(sender, step);
   if (live === 'unknown') return { kind: 'unknown', because: `${nameOf(step.target)} could not be read before writing` };
   if (isOurs(live, execution))
     return { kind: 'written', written: { at: now, how: 'found', resourceVersion: live?.metadata.resourceVersion } };
   if (step.kind !== 'create' && live?.metadata.resourceVersion !== lock.resourceVersion) {
-    return { kind: 'conflict', because: `${nameOf(step.target)} changed after it was read` };
+    const because = `${nameOf(step.target)} changed after it was read`;
+    // Our write may have been there and be overwritten since: writing again would be a second time.
+    return repeated ? { kind: 'unknown', because: `${because}, and the process died while it wrote` } : { kind: 'conflict', because };
   }
-  // Prepared too long ago (the process was away): what was proven then may hold no more.
-  if (onlyFind) return { kind: 'conflict', because: `${nameOf(step.target)} was locked too long ago` };
+  if (withheld) return { kind: 'conflict', because: withheld };
   const result = await send(execution, false);
   if (result.kind !== 'unknown') return result;
   const after = await read(sender, step);

@@ -1,6 +1,6 @@
-import type { Mode } from './advance.ts';
 import { milliseconds } from './duration.ts';
 import type { Incident } from './incident.ts';
+import type { Mode } from './input.ts';
 import type { Remediation } from './remediation.ts';
 import type { State } from './state/state.ts';
 

@@ -46,6 +46,8 @@ export interface Incident {
 export interface Execution {
   preparedAt: number;
   steps: LockedStep[];
+  /** The step whose request may have been sent: set before it is. */
+  attempted?: number | undefined;
   written: Written[];
 }
 

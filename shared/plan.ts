@@ -1,6 +1,6 @@
 import { hashOf, type Json } from './canonical.ts';
 import { type Duration, milliseconds } from './duration.ts';
-import type { KubernetesObject, Reference } from './kubernetes/object.ts';
+import { type KubernetesObject, pathOf, type Reference } from './kubernetes/object.ts';
 import type { Evidence, Fix } from './verdict.ts';
 
 /** Where a step writes. `uid` makes a re-created object of the same name a different target. */
@@ -57,6 +57,9 @@ export interface Plan {
 /** Turns a `fix` verdict into a plan with its hash and expiry. Times in milliseconds since the epoch. */
 export function makePlan({ because, evidence, steps }: Fix, subject: string, now: number, expireAfter: Duration): Plan {
   if (steps.length === 0) throw new Error('A fix without a step is a report');
+  // A write is recognised as ours by its object: two on one object could not be told apart after a crash.
+  const targets = new Set(steps.map(({ target }) => pathOf(target, target.name)));
+  if (targets.size < steps.length) throw new Error('Two steps change the same object: make them one');
   const hash = hashOf({ subject, evidence, steps });
   return { hash, because, evidence, steps, madeAt: now, expiresAt: now + milliseconds(expireAfter) };
 }

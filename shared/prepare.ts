@@ -1,9 +1,9 @@
-import type { Input } from './advance.ts';
 import type { Artifacts } from './artifacts/artifacts.ts';
 import { examine, type Recorder } from './examine.ts';
 import { rehearse, type Sender } from './execute.ts';
 import { isPaused, modeOf, openBreaker, spendBudgets } from './gates.ts';
 import type { Incident, LockedStep } from './incident.ts';
+import type { Input } from './input.ts';
 import { type KubernetesObject, nameOf } from './kubernetes/object.ts';
 import type { Plan, Step } from './plan.ts';
 import type { Remediation } from './remediation.ts';

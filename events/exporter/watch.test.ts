@@ -21,7 +21,7 @@ const list = (rv: number, ...items: unknown[]) => ({
 });
 const gone = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version' };
 
-const cleanups: (() => Promise<unknown> | void)[] = [];
+const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
@@ -165,13 +165,13 @@ describe('watchResource', () => {
       await until(() => w.clock.pending().includes(wait));
       w.clock.advance(wait);
     }
-    await until(() => w.clock.pending().includes(3_000));
+    await until(() => w.clock.pending().includes(1_500));
     expect(w.counts).toEqual({ lists: 1, watches: 3 });
     expect(w.problems).toEqual([expect.stringContaining('3 watches in a row closed at once')]);
-    w.clock.advance(3_000);
+    w.clock.advance(1_500);
     await until(() => w.counts.watches === 4);
     expect(w.counts.lists).toBe(2);
-    expect(w.gaps).toEqual([[0, 4_125]]);
+    expect(w.gaps).toEqual([[0, 2_625]]);
   });
 
   it('drops a silent connection after 90 s and goes on from the checkpoint', async () => {

@@ -46,12 +46,16 @@ describe('DirectoryArtifacts', () => {
     expect(await new DirectoryArtifacts({ directory: join(root, 'nothing') }).list('')).toEqual([]);
   });
 
-  it('replaces a text and leaves one file of it', async () => {
-    await artifacts.put('strimzi/1.2.0', 'first');
-    await artifacts.put('strimzi/1.2.0', 'second');
-    await artifacts.put('strimzi/1.2.0', 'second');
+  it('replaces a text', async () => {
+    for (const text of ['first', 'second', 'second']) await artifacts.put('strimzi/1.2.0', text);
     expect(await artifacts.get('strimzi/1.2.0')).toBe('second');
-    expect(ownFiles()).toEqual([`1.2.0.${sha256('second').slice(0, 16)}.yaml.gz`, '1.2.0.json']);
+    await artifacts.put('strimzi/1.2.0', 'first');
+    expect(await open().get('strimzi/1.2.0', sha256('first'))).toBe('first');
+  });
+
+  it('leaves no temporary file behind', async () => {
+    await artifacts.put('strimzi/1.2.0', 'first');
+    expect(ownFiles()).toEqual([`1.2.0.${sha256('first').slice(0, 16)}.yaml.gz`, '1.2.0.json']);
   });
 
   it('says what to run for an unknown name', async () => {

@@ -19,6 +19,7 @@ interface Found {
  * Artifacts in a directory of the user, in front of the read-only ones that came with kubemend.
  * Shipped: `<name>.yaml.gz`, all pinned in one `index.json`. Added: `<name>.<hash>.yaml.gz`, each pinned in its own `<name>.json`, which is
  * renamed into place last: it is the moment of the change, whatever dies before or writes at the same time.
+ * A replaced text stays behind as a file: somebody may be reading it.
  */
 export class DirectoryArtifacts implements Artifacts {
   readonly #directory: string;
@@ -49,10 +50,8 @@ export class DirectoryArtifacts implements Artifacts {
     checkName(name);
     const sha256 = sha256Of(text);
     const file = `${name}.${sha256.slice(0, 16)}.yaml.gz`;
-    const before = await this.#added(name);
     await replaceFile(join(this.#directory, file), await promisify(gzip)(text));
     await replaceFile(this.#pinFile(name), `${JSON.stringify({ sha256, file })}\n`);
-    if (before && before.pin.file !== file) await rm(before.file, { force: true });
     return { sha256 };
   }
 

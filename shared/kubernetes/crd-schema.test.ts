@@ -102,7 +102,7 @@ describe('schemaLosses of one field', () => {
       'a choice between two free keys',
       object({ a: text, b: text }),
       object({ a: text, b: text }, oneOf('a', 'b')),
-      `.f: oneOf added (${JSON.stringify(oneOf('a', 'b').oneOf).replaceAll(/\{("required":\["."\]),("properties":\{".":\{\}\})\}/g, '{$2,$1}')})`,
+      '.f: oneOf added ([{"properties":{"a":{}},"required":["a"]},{"properties":{"b":{}},"required":["b"]}])',
     ],
   ];
   it.each(narrower)('tells %s', (_, live, target, ...losses) => {

@@ -8,6 +8,13 @@ export interface Getter {
   send(request: { method: 'GET'; path: string; signal?: AbortSignal | undefined }): Promise<Answer>;
 }
 
+interface Page {
+  apiVersion?: string;
+  kind?: string;
+  items?: KubernetesObject[];
+  metadata?: { continue?: string };
+}
+
 /** One examination's view of a live cluster: each object is read once, and every read is kept as evidence. */
 export class LiveCluster implements Cluster {
   readonly name: string;
@@ -39,13 +46,22 @@ export class LiveCluster implements Cluster {
       const query = new URLSearchParams({ limit: '500' });
       if (collection.labelSelector) query.set('labelSelector', collection.labelSelector);
       if (next) query.set('continue', next);
-      const page = (await this.#send(`${path}?${query}`)) as { items?: KubernetesObject[]; metadata?: { continue?: string } } | undefined;
+      const page = (await this.#send(`${path}?${query}`)) as Page | undefined;
       if (page?.items === undefined) throw new Doubt(`Listing ${path} gave no list: is the resource served by this cluster?`);
-      items.push(...page.items);
+      for (const item of page.items) items.push(this.#keep(collection, page, item));
       next = page.metadata?.continue;
     } while (next);
     this.reads.push({ path, found: true, items: items.length });
     return items;
+  }
+
+  /** A listed object is read once too: its lock is taken from the state that was judged. Items of a list carry no kind of their own. */
+  #keep({ group, version, resource }: Collection, { apiVersion, kind }: Page, item: KubernetesObject): KubernetesObject {
+    const object = { ...(apiVersion && { apiVersion }), ...(kind && { kind: kind.replace(/List$/, '') }), ...item };
+    const { namespace, name } = item.metadata;
+    const path = pathOf({ group, version, resource, namespace }, name);
+    if (!this.#seen.has(path)) this.#seen.set(path, Promise.resolve(object));
+    return object;
   }
 
   async artifact(name: string): Promise<{ text: string; sha256: string } | undefined> {

@@ -24,7 +24,10 @@ export class SqliteSchedule implements Schedule {
   async put({ incident, token, at }: Appointment): Promise<void> {
     const kind = token === 'wake' ? 'wake' : 'look';
     const row = [incident, kind, token === 'wake' ? 0 : token, at];
-    this.#database.prepare('INSERT OR REPLACE INTO schedule (incident, kind, token, at) VALUES (?, ?, ?, ?)').run(...row);
+    // An older look that is put again (by a process that was away) does not displace a newer one.
+    const sql = `INSERT INTO schedule (incident, kind, token, at) VALUES (?, ?, ?, ?)
+      ON CONFLICT (incident, kind) DO UPDATE SET token = excluded.token, at = excluded.at WHERE excluded.token >= token`;
+    this.#database.prepare(sql).run(...row);
     this.#arm();
   }
 

@@ -74,8 +74,8 @@ export class SqliteState implements State {
     // One statement: counting and inserting cannot be divided by another process.
     const sql = `INSERT OR IGNORE INTO spent (scope, execution, at) SELECT ?, ?, ?
       WHERE (SELECT count(*) FROM spent WHERE scope = ? AND at > ?) < ?`;
-    if (this.#database.prepare('SELECT 1 FROM spent WHERE scope = ? AND execution = ?').get(scope, execution)) return true;
-    return this.#database.prepare(sql).run(scope, execution, at, scope, since, limit).changes === 1;
+    this.#database.prepare(sql).run(scope, execution, at, scope, since, limit);
+    return this.#database.prepare('SELECT 1 FROM spent WHERE scope = ? AND execution = ?').get(scope, execution) !== undefined;
   }
 
   async tally(scope: string, incident: string): Promise<void> {

@@ -1,0 +1,73 @@
+// `npm run build`: one ESM bundle per remediation, its Lambda entry made from the definition, and beside it the operator's pinned documents.
+// `--only NAME`, `--out DIR`.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+import { DirectoryArtifacts } from '../shared/artifacts/directory.ts';
+import { pack } from '../shared/artifacts/packed.ts';
+import { remediationNames } from './remediations.ts';
+
+const LIMIT_KB = 800;
+const root = join(import.meta.dirname, '..');
+const { values } = parseArgs({ options: { out: { type: 'string', default: join(root, 'dist') }, only: { type: 'string' } } });
+const out = resolve(values.out);
+const names = remediationNames().filter((name) => values.only === undefined || name === values.only);
+if (names.length === 0) throw new Error(`There is nothing to build${values.only ? `: functions/${values.only}/index.ts is missing` : ''}`);
+
+const entry = (name) => `
+import definition from './functions/${name}/index.ts';
+import { lambdaAdapters } from './infra/lambda/adapters.ts';
+import { makeHandler } from './infra/lambda/handler.ts';
+export const handler = makeHandler(${JSON.stringify(name)}, definition, () => lambdaAdapters(import.meta.dirname));
+`;
+// The CommonJS parts of the dependencies require Node's own modules.
+const banner = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
+
+/** Milliseconds of the import alone, the median of five processes. */
+function importTime(file) {
+  const code = `const t = performance.now(); await import(${JSON.stringify(pathToFileURL(file).href)}); console.log(performance.now() - t);`;
+  const runs = Array.from({ length: 5 }, () => {
+    const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`${file} cannot be imported: ${stderr}`);
+    return Number(stdout);
+  });
+  return runs.sort((a, b) => a - b)[2];
+}
+
+mkdirSync(out, { recursive: true });
+const empty = join(out, 'empty.mjs');
+writeFileSync(empty, 'export {};\n');
+const shipped = new DirectoryArtifacts({ directory: join(root, 'artifacts'), shipped: join(root, 'artifacts') });
+const nothing = importTime(empty);
+const tooBig = [];
+for (const name of names) {
+  const file = join(out, name, 'index.mjs');
+  await build({
+    stdin: { contents: entry(name), resolveDir: root, sourcefile: `${name}.entry.ts`, loader: 'ts' },
+    outfile: file,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    banner: { js: banner },
+    legalComments: 'none',
+    sourcemap: 'external', // beside the bundle; serverless.yml does not pack it
+    logLevel: 'warning',
+  });
+  const documents = await pack(shipped, `${name.split('/')[0]}/`);
+  writeFileSync(join(out, name, 'artifacts.json.br'), documents);
+  const kilobytes = Math.ceil(statSync(file).size / 1000);
+  if (kilobytes > LIMIT_KB) tooBig.push(`${name}: ${kilobytes} KB`);
+  console.log(
+    `${name}  ${kilobytes} KB  documents ${Math.ceil(documents.length / 1000)} KB  import ${Math.round(importTime(file) / nothing)} × an empty module`,
+  );
+}
+if (tooBig.length > 0) {
+  console.error(`A bundle may have ${LIMIT_KB} KB at most; ${tooBig.join(', ')}. Find what came in: esbuild --analyze.`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,32 @@
+import type { Remediation } from '../shared/remediation.ts';
+import { loadRemediations } from './remediations.ts';
+
+/** How one remediation is named where it is deployed. */
+export interface DeployedFunction {
+  remediation: Remediation;
+  /** Key in serverless.yml: `strimzi-upgrade-stale-crds`. */
+  key: string;
+  /** Of the Lambda function: `kubemend-<stage>-<operator>-<failure>`. */
+  functionName: string;
+  /** Names of its rules on the bus, one per pattern of `when`. */
+  ruleNames: string[];
+  /** Prefix of its CloudFormation resources, as osls makes it of the key. */
+  logicalId: string;
+}
+
+/** AWS: function and rule names. */
+const LONGEST = 64;
+
+/** All remediations as they are deployed to a stage. Throws where a name is too long for AWS. */
+export async function deployedFunctions(stage: string): Promise<DeployedFunction[]> {
+  return (await loadRemediations()).map((remediation) => {
+    const key = remediation.name.replace('/', '-');
+    const functionName = `kubemend-${stage}-${key}`;
+    const ruleNames = remediation.when.map((_, index) => `${key}-${index + 1}`);
+    const long = [functionName, ...ruleNames].find((name) => name.length > LONGEST);
+    if (long)
+      throw new Error(`"${long}" has ${long.length} characters, AWS takes ${LONGEST}: shorten functions/${remediation.name} or the stage`);
+    const logicalId = `${key.charAt(0).toUpperCase()}${key.slice(1)}`.replaceAll('-', 'Dash').replaceAll('_', 'Underscore');
+    return { remediation, key, functionName, ruleNames, logicalId };
+  });
+}

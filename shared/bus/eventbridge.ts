@@ -1,0 +1,65 @@
+import { type EventBridgeClient, PutEventsCommand, type PutEventsResultEntry } from '@aws-sdk/client-eventbridge';
+import type { Envelope } from '../../events/fact.ts';
+import type { Bus } from './bus.ts';
+
+/** EventBridge did not take an event; `code` is its own (`MalformedDetail`, `ThrottlingException`, …) or the client's. */
+export class PublishError extends Error {
+  override name = 'PublishError';
+  readonly code: string;
+
+  constructor(event: Envelope, bus: string, code: string, message: string) {
+    super(`${event['detail-type']} ${event.id} was not taken by the bus ${bus}: ${code}: ${message}`);
+    this.code = code;
+  }
+}
+
+/** How the bus is reached. `bus` is a name or ARN; the client carries region, credentials and endpoint. */
+export interface EventBridgeOptions {
+  client: Pick<EventBridgeClient, 'send'>;
+  bus: string;
+  /** Waits before the next try, milliseconds. */
+  wait(ms: number): Promise<unknown>;
+  /** Calls before giving up. Default 3. */
+  attempts?: number;
+}
+
+/** Answers about the entry itself: asking again gives the same. */
+const HOPELESS = new Set([
+  'MalformedDetail',
+  'InvalidArgument',
+  'ValidationException',
+  'NotAuthorizedForSourceException',
+  'NotAuthorizedForDetailTypeException',
+]);
+
+/** An EventBridge bus. PutEvents answers 200 for entries it did not take, so the entry's own result counts. Throws PublishError. */
+export class EventBridgeBus implements Bus {
+  readonly #options: EventBridgeOptions;
+
+  constructor(options: EventBridgeOptions) {
+    this.#options = options;
+  }
+
+  async publish(event: Envelope): Promise<void> {
+    const { bus, wait, attempts = 3 } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      const { ErrorCode: code, ErrorMessage: message = '' } = await this.#put(event);
+      if (!code) return;
+      if (HOPELESS.has(code) || attempt >= attempts) throw new PublishError(event, bus, code, message);
+      await wait(100 * 2 ** attempt);
+    }
+  }
+
+  /** One call. The client has already repeated what failed as a whole; that is an error like an entry's. */
+  async #put({ source, time, detail, 'detail-type': type }: Envelope): Promise<PutEventsResultEntry> {
+    const { client, bus } = this.#options;
+    const entry = { EventBusName: bus, Source: source, DetailType: type, Detail: JSON.stringify(detail), Time: new Date(time) };
+    try {
+      const { Entries = [] } = await client.send(new PutEventsCommand({ Entries: [entry] }));
+      return Entries[0] ?? { ErrorCode: 'NoAnswer', ErrorMessage: 'PutEvents gave no result for the entry' };
+    } catch (error) {
+      const { name, message } = error as Error;
+      return { ErrorCode: name, ErrorMessage: message };
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import type { Pattern } from '../events/pattern.ts';
+import type { Read } from './cluster.ts';
+import type { LockedStep, Written } from './incident.ts';
+import type { Plan } from './plan.ts';
+import type { Fact, Limits, Question } from './remediation.ts';
+import type { Verdict } from './verdict.ts';
+
+/** May kubemend write? `shadow`: plan only. `approve`: after a person agreed to the plan's hash. `auto`: yes. */
+export type Mode = 'shadow' | 'approve' | 'auto';
+
+/** What can happen to an incident. `effect` names the work this is the result of. */
+export type Input =
+  | { kind: 'fact'; fact: Fact }
+  | { kind: 'due'; token: number }
+  | { kind: 'approve'; hash: string; by: string }
+  | { kind: 'reject'; by: string; because: string }
+  | ({ kind: 'examined'; effect: string } & Examined)
+  | { kind: 'doubt'; effect: string; question: Question; because: string }
+  | { kind: 'withheld'; effect: string; because: string; again?: number | undefined }
+  | { kind: 'writing'; step: number }
+  | { kind: 'prepared'; effect: string; steps: LockedStep[]; reads: Read[] }
+  | { kind: 'written'; effect: string; written: Written }
+  | { kind: 'conflict'; effect: string; because: string }
+  | { kind: 'broken'; effect: string; because: string }
+  | { kind: 'done'; effect: string };
+
+/** An answer of `examine` with what it rests on. */
+export interface Examined {
+  question: Question;
+  verdict: Verdict;
+  plan?: Plan | undefined;
+  reads: Read[];
+}
+
+/** What the transition may know besides the incident: the time, the rule and its limits, the mode of this remediation in this namespace. */
+export interface Context {
+  now: number;
+  limits: Limits;
+  when: Pattern[];
+  mode: Mode;
+}
