@@ -27,7 +27,7 @@ const PATH = /^(\/api\/v1|\/apis\/[^/]+\/[^/]+)(?:\/namespaces\/([^/]+))?\/([^/]
 export class MemoryCluster {
   readonly requests: Logged[] = [];
   /** Called before the n-th request (from 1) is looked at: a test changes objects here, or answers with a fault. */
-  intercept: (request: Request, n: number) => Fault | undefined | void = () => undefined;
+  intercept: (request: Request, n: number) => Fault | undefined = () => undefined;
   readonly #objects = new Map<string, Stored>();
   readonly #served: Set<string>;
   readonly #now: () => number;
@@ -96,19 +96,15 @@ export class MemoryCluster {
       return ok(this.#create(at, object, manager, dryRun), 201);
     }
     const stored = this.#objects.get(path);
+    const applies = contentType === 'application/apply-patch+yaml';
+    if (!stored && !applies) return missing(resource, name);
     const preconditions = (method === 'DELETE' ? (body as { preconditions?: Lock } | undefined)?.preconditions : lockOf(body)) ?? {};
     const { uid, resourceVersion } = stored?.object.metadata ?? {};
     if (method !== 'GET' && preconditions.uid && preconditions.uid !== uid)
       return problem(409, `Precondition failed: UID in precondition: ${preconditions.uid}`);
     if (method !== 'GET' && preconditions.resourceVersion && preconditions.resourceVersion !== resourceVersion)
       return problem(409, `Operation cannot be fulfilled on ${resource} "${name}": the object has been modified`);
-    if (!stored && contentType === 'application/apply-patch+yaml')
-      return ok(this.#create(path, body as KubernetesObject, manager, dryRun, 'Apply'), 201);
-    if (!stored)
-      return {
-        ...problem(404, `${resource} "${name}" not found`),
-        body: { message: `${resource} "${name}" not found`, details: { name, kind: resource } },
-      };
+    if (!stored) return ok(this.#create(path, body as KubernetesObject, manager, dryRun, 'Apply'), 201);
     if (method === 'GET') return ok(stored.object);
     if (method === 'DELETE') {
       if (!dryRun) this.#revision += 1;
@@ -221,14 +217,19 @@ function changedLeaves(before: KubernetesObject, after: KubernetesObject): strin
 function entryOf([name, { time, fields }]: [string, { time: string; fields: Set<string> }]): ManagedField {
   const [manager = '', operation = ''] = name.split(/ (?=[^ ]+$)/);
   const fieldsV1: Record<string, unknown> = {};
-  for (const leaf of fields)
-    leaf
-      .split('/')
-      .slice(1)
-      .reduce((node, key) => (node[`f:${key}`] ??= {}) as Record<string, unknown>, fieldsV1);
+  for (const leaf of fields) {
+    let node = fieldsV1;
+    for (const key of leaf.split('/').slice(1)) {
+      const inner = (node[`f:${key}`] ?? {}) as Record<string, unknown>;
+      node[`f:${key}`] = inner;
+      node = inner;
+    }
+  }
   return { manager, operation, time, fieldsV1 };
 }
 
 const ok = (body: unknown, status = 200): Answer => ({ status, body, warnings: [] });
 const problem = (status: number, message: string): Answer =>
   ok({ kind: 'Status', status: 'Failure', message, code: status, details: {} }, status);
+const missing = (kind: string | undefined, name: string): Answer =>
+  ok({ kind: 'Status', status: 'Failure', message: `${kind} "${name}" not found`, code: 404, details: { name, kind } }, 404);

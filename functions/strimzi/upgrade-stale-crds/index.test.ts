@@ -1,136 +1,22 @@
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { Actor, WritesCounted } from '../../../events/writes-counted.ts';
-import { RecordedCluster, RecordedObjects } from '../../../infra/local/recorded-cluster.ts';
-import { open } from '../../../shared/advance.ts';
-import { DirectoryArtifacts } from '../../../shared/artifacts/directory.ts';
-import { examine } from '../../../shared/examine.ts';
-import { parseCrds } from '../../../shared/kubernetes/crd.ts';
-import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
-import { complete } from '../../../shared/remediation.ts';
 import type { Verdict } from '../../../shared/verdict.ts';
-import definition from './index.ts';
+import {
+  actor,
+  ago,
+  changed,
+  crd,
+  deployment,
+  kafka,
+  lacking,
+  loadCrds,
+  NOW,
+  preserving,
+  storing,
+  verdictIn,
+  type World,
+} from '../../../test/fixtures/strimzi-crds.ts';
 
-const NOW = Date.parse('2026-11-21T12:00:00Z');
-const ago = (minutes: number): string => new Date(NOW - minutes * 60_000).toISOString();
-const shipped = join(import.meta.dirname, '../../../artifacts');
-const artifacts = new DirectoryArtifacts({ directory: '/nonexistent', shipped });
-const remediation = complete('strimzi/upgrade-stale-crds', definition);
-
-/** What a test may change about the cluster of #10576. */
-interface World {
-  kafka: KubernetesObject | undefined;
-  crd: KubernetesObject | undefined;
-  deployments: KubernetesObject[] | 'not recorded';
-  actors: Actor[];
-  apiVersion: string;
-  fixed?: boolean;
-  detectedAt: number;
-}
-
-const crds = new Map<string, KubernetesObject>();
-beforeAll(async () => {
-  for (const version of ['0.40.0', '0.41.0', '0.43.0', '1.2.0']) {
-    const found = parseCrds(await artifacts.get(`strimzi/${version}`)).find(({ metadata }) => metadata.name === 'kafkas.kafka.strimzi.io');
-    crds.set(version, found as unknown as KubernetesObject);
-  }
-});
-
-/** The CRD of a release as the API server holds it. */
-function crd(version: string, metadata: object = {}): KubernetesObject {
-  const document = structuredClone(crds.get(version)) as KubernetesObject;
-  const versions = (document.spec as { versions: { name: string; storage: boolean }[] }).versions;
-  const storedVersions = versions.filter(({ storage }) => storage).map(({ name }) => name);
-  return { ...document, metadata: { ...document.metadata, uid: 'crd-1', generation: 1, ...metadata }, status: { storedVersions } };
-}
-
-const kafka = (status: object = {}): KubernetesObject => ({
-  apiVersion: 'kafka.strimzi.io/v1beta2',
-  kind: 'Kafka',
-  metadata: { name: 'my-cluster', namespace: 'kafka', uid: 'kafka-1', generation: 1 },
-  status: { observedGeneration: 1, operatorLastSuccessfulVersion: '0.43.0', ...status },
-});
-
-const deployment = (version: string, change: object = {}, name = 'strimzi-cluster-operator'): KubernetesObject => ({
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name, namespace: 'strimzi', labels: { app: 'strimzi' }, generation: 1, ...change },
-  spec: { replicas: 1, template: { spec: { containers: [{ image: `quay.io/strimzi/operator:${version}` }] } } },
-  status: { observedGeneration: 1, updatedReplicas: 1 },
-});
-
-const actor = (version: string, pod?: string): Actor => ({
-  ...{
-    user: 'system:serviceaccount:strimzi:strimzi-cluster-operator',
-    userAgent: `strimzi-cluster-operator/${version}`,
-    verbs: ['update'],
-    writes: 9,
-  },
-  ...(pod && { pod }),
-});
-
-const changed = (minutes: number, manager = 'helm'): object => ({
-  generation: 2,
-  managedFields: [{ manager, operation: 'Update', time: ago(minutes) }],
-});
-
-async function verdictIn(change: Partial<World>, question: 'detect' | 'verify' = 'detect'): Promise<Verdict> {
-  const world: World = {
-    ...{
-      kafka: kafka(),
-      crd: crd('0.41.0'),
-      deployments: [deployment('0.43.0')],
-      actors: [actor('0.43.0')],
-      apiVersion: 'v1beta2',
-      detectedAt: NOW,
-    },
-    ...change,
-  };
-  const objects = new RecordedObjects();
-  objects.declare('kafka.strimzi.io', 'kafkas');
-  objects.declare('apiextensions.k8s.io', 'customresourcedefinitions');
-  if (world.kafka) objects.put('kafka.strimzi.io', 'kafkas', world.kafka);
-  if (world.crd) objects.put('apiextensions.k8s.io', 'customresourcedefinitions', world.crd);
-  if (world.deployments !== 'not recorded') {
-    objects.declare('apps', 'deployments');
-    for (const item of world.deployments) objects.put('apps', 'deployments', item);
-  }
-  const incident = open(factOf(world), remediation.name, 1, world.detectedAt);
-  const plan = { evidence: { missing: ['registeredNodeIds'] } } as unknown as NonNullable<typeof incident.plan>;
-  const result = await examine(remediation, { ...incident, plan }, question, new RecordedCluster('test', objects, artifacts), NOW);
-  return result.verdict;
-}
-
-function factOf({ actors, apiVersion }: World): WritesCounted {
-  const object = {
-    group: 'kafka.strimzi.io',
-    version: apiVersion,
-    resource: 'kafkas',
-    namespace: 'kafka',
-    name: 'my-cluster',
-    uid: 'kafka-1',
-  };
-  return {
-    ...{
-      id: 'fact-0001',
-      cluster: 'test',
-      observedAt: ago(0),
-      coverage: { sources: ['watch', 'audit'], gap: false, dropped: 0 },
-      object,
-      actors,
-    },
-    ...{
-      window: { seconds: 600, start: ago(10), end: ago(0) },
-      writes: 9,
-      changes: 0,
-      noops: 0,
-      phantoms: 9,
-      errors: 0,
-      codes: { 200: 9 },
-    },
-    ...{ recent: [{ at: ago(0), effect: 'phantom' }], shape: 'churn' },
-  };
-}
+beforeAll(loadCrds);
 
 describe('strimzi/upgrade-stale-crds', () => {
   it('fixes #10576: operator 0.43.0 on CRDs of 0.41.0', async () => {
@@ -312,6 +198,23 @@ describe('strimzi/upgrade-stale-crds', () => {
     expect(await verdictIn({ crd: crd('0.41.0', helm) })).toMatchObject({ kind: 'fix' });
   });
 
+  const on044 = { actors: [actor('0.44.0')], deployments: [deployment('0.44.0')] };
+  const env = [{ name: 'A', value: '1' }];
+
+  it('fixes operator 0.44.0 on CRDs of 0.41.0 while no Kafka has what the new CRD newly rules', async () => {
+    const verdict = await verdictIn({ ...on044, crd: crd('0.41.0') });
+    expect(verdict).toMatchObject({
+      kind: 'fix',
+      evidence: { newRulesThatNoKafkaMeets: expect.arrayContaining([expect.stringMatching(/oneOf added/)]) },
+    });
+  });
+
+  it('leaves it alone when a Kafka has what the new CRD newly rules', async () => {
+    const withEnv = { ...kafka(), spec: { kafka: { template: { kafkaContainer: { env } } } } };
+    const verdict = await verdictIn({ ...on044, crd: crd('0.41.0'), kafka: withEnv });
+    expect(verdict).toMatchObject({ kind: 'report', evidence: { losses: [expect.stringContaining('kafkaContainer.env[]: oneOf added')] } });
+  });
+
   it('doubts where Deployments cannot be read', async () => {
     await expect(verdictIn({ deployments: 'not recorded' })).rejects.toThrow('not recorded');
   });
@@ -326,22 +229,4 @@ describe('strimzi/upgrade-stale-crds', () => {
     expect(await verdictIn({ crd: fixed }, 'verify')).toMatchObject({ kind: 'wait' });
     expect(await verdictIn({ crd: fixed, kafka: kafka({ registeredNodeIds: [0, 1, 2] }) }, 'verify')).toMatchObject({ kind: 'clear' });
   });
-});
-
-/** The CRD of an older release: without a status field. */
-function lacking(object: KubernetesObject, field: string): KubernetesObject {
-  const { versions } = object.spec as { versions: { schema: { openAPIV3Schema: { properties: { status: { properties: object } } } } }[] };
-  for (const { schema } of versions) delete (schema.openAPIV3Schema.properties.status.properties as Record<string, unknown>)[field];
-  return object;
-}
-
-function preserving(object: KubernetesObject): KubernetesObject {
-  const { versions } = object.spec as { versions: { schema: { openAPIV3Schema: { properties: { status: Record<string, unknown> } } } }[] };
-  for (const { schema } of versions) schema.openAPIV3Schema.properties.status['x-kubernetes-preserve-unknown-fields'] = true;
-  return object;
-}
-
-const storing = (object: KubernetesObject, version: string): KubernetesObject => ({
-  ...object,
-  status: { storedVersions: ['v1beta2', version] },
 });

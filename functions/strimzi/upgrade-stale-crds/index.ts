@@ -1,6 +1,7 @@
 import { satisfies } from 'semver';
 import { asCrd, parseCrds } from '../../../shared/kubernetes/crd.ts';
 import { missingStatusFields, schemaLosses } from '../../../shared/kubernetes/crd-schema.ts';
+import { hurts } from '../../../shared/kubernetes/loss-relevance.ts';
 import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
 import { changedWithin } from '../../../shared/kubernetes/recent.ts';
 import { apply, targetOf } from '../../../shared/plan.ts';
@@ -10,6 +11,7 @@ import { atLeast, whenWritesCounted } from '../../../shared/when.ts';
 import { operatorVersion } from '../operator.ts';
 
 const CRD = { group: 'apiextensions.k8s.io', version: 'v1', resource: 'customresourcedefinitions', name: 'kafkas.kafka.strimzi.io' };
+const KAFKAS = { group: 'kafka.strimzi.io', resource: 'kafkas' };
 
 /** Which operators write which field of a Kafka's status in every reconciliation; each was new in the CRDs of its first version. */
 const WRITTEN: [field: string, operators: string][] = [
@@ -31,9 +33,9 @@ export default remediation({
     because:
       'Helm never upgrades CRDs. The API server drops a status field the old CRD does not know, so the operator writes it again, for ever.',
   },
-  when: whenWritesCounted({ group: 'kafka.strimzi.io', resource: 'kafkas' }, '10m', { phantoms: atLeast(3) }),
+  when: whenWritesCounted(KAFKAS, '10m', { phantoms: atLeast(3) }),
   rights: [
-    { group: 'kafka.strimzi.io', resources: ['kafkas'], verbs: ['get'] },
+    { group: KAFKAS.group, resources: [KAFKAS.resource], verbs: ['get', 'list'] },
     { group: 'apps', resources: ['deployments'], verbs: ['list'] },
     { group: CRD.group, resources: [CRD.resource], names: [CRD.name], verbs: ['get', 'patch'] },
   ],
@@ -66,12 +68,15 @@ export default remediation({
     if (still.length > 0)
       return report(`the CRD of ${operator} lacks status.${still.join(', status.')} too: another failure`, { evidence });
     const losses = schemaLosses(asCrd(live), target);
-    if (losses.length > 0)
-      return report(`the CRD of ${operator} is no superset of the live one`, { evidence: { ...evidence, losses }, advice });
+    const kafkas = losses.length > 0 ? await cluster.list({ ...KAFKAS, version: fact.object.version }) : [];
+    const hurting = losses.filter((loss) => hurts(loss, kafkas));
+    if (hurting.length > 0) {
+      return report(`the CRD of ${operator} is no superset of the live one`, { evidence: { ...evidence, losses: hurting }, advice });
+    }
 
     const reason = `replace the kafkas CRD by the one of Strimzi ${operator}`;
     return fix(`Strimzi ${operator} writes status.${missing.join(', status.')}, which the live CRD drops`, {
-      evidence,
+      evidence: { ...evidence, ...(losses.length > 0 && { newRulesThatNoKafkaMeets: losses }) },
       steps: [apply(targetOf(CRD, live), { artifact, sha256: pinned.sha256 }, reason)],
     });
   },
