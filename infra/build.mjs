@@ -1,7 +1,7 @@
 // `npm run build`: one ESM bundle per remediation, its Lambda entry made from the definition, and beside it the operator's pinned documents.
 // `--only NAME`, `--out DIR`.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -42,6 +42,7 @@ const empty = join(out, 'empty.mjs');
 writeFileSync(empty, 'export {};\n');
 const shipped = new DirectoryArtifacts({ directory: join(root, 'artifacts'), shipped: join(root, 'artifacts') });
 const nothing = importTime(empty);
+rmSync(empty);
 const tooBig = [];
 for (const name of names) {
   const file = join(out, name, 'index.mjs');

@@ -1,3 +1,4 @@
+import type { ObjectReference } from '../events/fact.ts';
 import type { IncidentState } from '../events/incident-changed.ts';
 import { hashOf } from './canonical.ts';
 import { Draft } from './draft.ts';
@@ -24,9 +25,9 @@ const DOUBTS = 5;
 const CHANGES = 5;
 
 /** Opens the incident a fact is the first sign of. */
-export function open(fact: Fact, remediation: string, ordinal: number, now: number): Incident {
-  const { cluster, object } = fact;
-  const key = keyOf(fact, remediation);
+export function open(fact: Fact, object: ObjectReference, remediation: string, ordinal: number, now: number): Incident {
+  const { cluster } = fact;
+  const key = keyOf(cluster, object, remediation);
   const id = hashOf([key, ordinal]).slice(0, 12);
   const because = 'the rule matched';
   return {
@@ -51,7 +52,7 @@ export function open(fact: Fact, remediation: string, ordinal: number, now: numb
 }
 
 /** One incident is open per cluster, remediation and object; the uid tells a re-created object from the old one. */
-export const keyOf = ({ cluster, object }: Fact, remediation: string): string =>
+export const keyOf = (cluster: string, object: ObjectReference, remediation: string): string =>
   `${cluster}/${remediation}/${object.uid ?? [object.group, object.resource, object.namespace ?? '', object.name].join(':')}`;
 
 /** An ended incident takes these facts itself; any other fact after the end opens the next one. */
@@ -81,9 +82,12 @@ export function advance(incident: Incident, input: Input, context: Context): Inc
       return input.question === 'verify' ? onVerified(next, input, context) : onExamined(next, input, context);
     case 'doubt':
       return onDoubt(next, input, context);
-    case 'withheld':
-      if (input.again === undefined) return next.to('refused', `nothing was written: ${input.because}`).done();
-      return next.to('waiting', `nothing was written: ${input.because}`).look(input.again).done();
+    case 'withheld': {
+      const { written = [], steps = [] } = incident.execution ?? {};
+      const because = `${written.length > 0 ? `${written.length} of ${steps.length} steps are written, no more` : 'nothing was written'}: ${input.because}`;
+      if (input.again === undefined) return next.to('refused', because).done();
+      return next.to('waiting', because).look(input.again).done();
+    }
     case 'prepared':
       next.set({ execution: { preparedAt: context.now, steps: input.steps, written: [] } });
       return next

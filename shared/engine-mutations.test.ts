@@ -25,12 +25,14 @@ interface Mutation {
   says: RegExp;
 }
 
-const change = (patch: Record<string, unknown>, manager?: string) => (world: ToyWorld) => world.cluster.change(widgetPath('a'), patch, manager);
+const change = (patch: Record<string, unknown>, manager?: string) => (world: ToyWorld) =>
+  world.cluster.change(widgetPath('a'), patch, manager);
 const metadata = (inner: Record<string, unknown>, manager?: string) => change({ metadata: inner }, manager);
 const set = (name: string, value: string) => (world: ToyWorld) => void world.state.set(name, value);
 const MODE = 'mode/example/mend-widgets';
 /** Read only by questions: what the server stores moves the resourceVersion too, so a lock catches it afterwards. */
-const ANY = /resolved: the widget|nothing was written: .*(changed after it was read|modified|test|UID|rejected our request)|the answer changed|planned: the widget is red|does not exist/;
+const ANY =
+  /resolved: the widget|nothing was written: .*(changed after it was read|modified|test|UID|rejected our request)|the answer changed|planned: the widget is red|does not exist/;
 
 const MUTATIONS: Mutation[] = [
   { what: 'somebody fixed it', happen: change({ spec: { color: 'green' } }), says: /resolved: the widget is not red/ },
@@ -51,11 +53,20 @@ const MUTATIONS: Mutation[] = [
   { what: 'Argo CD manages its fields', happen: metadata({ labels: { a: 'b' } }, 'argocd-controller'), says: /belongs to Argo CD/ },
   { what: 'Flux took it over', happen: metadata({ labels: { 'kustomize.toolkit.fluxcd.io/name': 'shop' } }), says: /belongs to Flux/ },
   { what: 'OLM took it over', happen: metadata({ labels: { 'operators.coreos.com/widgets.shop': '' } }), says: /belongs to OLM/ },
-  { what: 'a Helm release took it over', happen: metadata({ annotations: { 'meta.helm.sh/release-name': 'shop' } }), says: /belongs to a Helm release/ },
+  {
+    what: 'a Helm release took it over',
+    happen: metadata({ annotations: { 'meta.helm.sh/release-name': 'shop' } }),
+    says: /belongs to a Helm release/,
+  },
   { what: 'the mode was set back to shadow', happen: set(MODE, 'shadow'), at: moments(0, 1, 2), says: /shadow/ },
   { what: 'the mode was set to approve', happen: set(MODE, 'approve'), at: moments(0, 1), says: /awaiting-approval|nobody approved/ },
   { what: 'kubemend was paused', happen: set('paused', 'by Ann'), at: moments(0, 1, 2), says: /kubemend is paused/ },
-  { what: 'the remediation was paused', happen: set('paused/example/mend-widgets', 'by Ann'), at: moments(0, 1, 2), says: /kubemend is paused/ },
+  {
+    what: 'the remediation was paused',
+    happen: set('paused/example/mend-widgets', 'by Ann'),
+    at: moments(0, 1, 2),
+    says: /kubemend is paused/,
+  },
 ];
 
 const ROWS = MUTATIONS.flatMap(({ at = moments(), ...mutation }) => at.map((moment) => ({ moment, ...mutation })));
@@ -81,7 +92,10 @@ describe('ownership', () => {
     await world.fact();
     await world.run(3_600_000);
     const [, reported] = (await world.incident()).history;
-    expect(reported).toMatchObject({ state: 'reported', verdict: { kind: 'report', advice: [expect.stringMatching(/Change it in its source: red is an error/)] } });
+    expect(reported).toMatchObject({
+      state: 'reported',
+      verdict: { kind: 'report', advice: [expect.stringMatching(/Change it in its source: red is an error/)] },
+    });
     expect(world.cluster.requests.filter(({ method }) => method !== 'GET')).toEqual([]);
   });
 
@@ -100,7 +114,8 @@ it('A plan whose target never rests is reported after a few attempts, not tried 
   await world.mode('auto');
   let n = 0;
   world.cluster.intercept = ({ method }) => {
-    if (method === 'PATCH') world.cluster.change(widgetPath('a'), { status: { beat: (n += 1) } });
+    if (method === 'PATCH') n += 1;
+    if (method === 'PATCH') world.cluster.change(widgetPath('a'), { status: { beat: n } });
     return undefined;
   };
   await world.fact();

@@ -4,7 +4,7 @@ import type { Artifacts } from './artifacts/artifacts.ts';
 import type { Bus } from './bus/bus.ts';
 import { examine, type Recorder } from './examine.ts';
 import { execute, type Sender } from './execute.ts';
-import { countIneffective, isPaused, modeOf } from './gates.ts';
+import { countIneffective, modeOf, switchedOff } from './gates.ts';
 import type { Effect, Incident } from './incident.ts';
 import type { Context, Input } from './input.ts';
 import { nameOf } from './kubernetes/object.ts';
@@ -56,16 +56,19 @@ export class Engine {
 
   /** A fact that matched the rule of `remediation`. */
   async fact(remediation: string, fact: Fact): Promise<void> {
-    this.#remediation(remediation);
+    const { subject } = this.#remediation(remediation);
     this.#options.access(fact.cluster, remediation);
+    const object = subject ? subject(fact) : fact.object;
+    if (!object) return;
     const { state, now } = this.#options;
-    await this.#serially(keyOf(fact, remediation), async () => {
+    const key = keyOf(fact.cluster, object, remediation);
+    await this.#serially(key, async () => {
       for (;;) {
-        const known = await state.latest(keyOf(fact, remediation));
+        const known = await state.latest(key);
         if (known && absorbs(known, now())) return this.#apply(known.id, { kind: 'fact', fact });
         // A late copy of a fact that an ended incident already counted opens nothing.
         if (known?.factIds.includes(fact.id)) return;
-        const incident = open(fact, remediation, (known?.ordinal ?? 0) + 1, now());
+        const incident = open(fact, object, remediation, (known?.ordinal ?? 0) + 1, now());
         if (await state.save(incident, 0)) return this.#drain(incident.id);
       }
     });
@@ -194,7 +197,7 @@ export class Engine {
     if (!execution || !step || !sender)
       return { kind: 'broken', effect: effect.id, because: 'the record lacks the step that was to be written' };
     const repeated = execution.attempted === effect.step;
-    const withheld = await this.#withheld(incident, execution.preparedAt);
+    const withheld = now() - execution.preparedAt > FRESH ? 'the locks were taken too long ago' : await switchedOff(state, incident);
     if (!repeated) await this.#store(incident.id, { kind: 'writing', step: effect.step });
     const { preparedAt } = execution;
     const result = await execute({ step, lock, incident: incident.id, preparedAt, now: now(), sender, artifacts, repeated, withheld });
@@ -206,6 +209,9 @@ export class Engine {
         return { kind: 'written', effect: effect.id, written: { index: lock.index, ...result.written } };
       case 'conflict':
         return { kind: 'conflict', effect: effect.id, because: result.because };
+      case 'withheld':
+        // Not even tried: what is left of the plan starts over with the first question.
+        return { kind: 'withheld', effect: effect.id, because: result.because, again: now() };
       case 'forbidden': {
         const because = `no permission: ${result.because}. Apply the RBAC of ${incident.remediation}`;
         return { kind: execution.written.length > 0 ? 'broken' : 'withheld', effect: effect.id, because };
@@ -213,14 +219,6 @@ export class Engine {
       default:
         return { kind: 'broken', effect: effect.id, because: `not known to be written: ${result.because}` };
     }
-  }
-
-  /** The process may have been away since the third question: what held then may hold no more. */
-  async #withheld({ remediation, object }: Incident, preparedAt: number): Promise<string | undefined> {
-    const { state, now } = this.#options;
-    if (now() - preparedAt > FRESH) return 'the locks were taken too long ago';
-    if (await isPaused(state, remediation)) return 'kubemend is paused';
-    return (await modeOf(state, remediation, object.namespace)) === 'shadow' ? 'the mode is shadow again' : undefined;
   }
 
   async #tell(incident: Incident, effect: Extract<Effect, { kind: 'tell' }>): Promise<Input | undefined> {

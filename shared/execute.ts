@@ -15,8 +15,10 @@ export interface Sender {
   send(request: Request): Promise<Answer>;
 }
 
-/** What came of a write. `conflict`: the lock did not hold, nothing was written. `unknown`: no answer that says which. */
-export type Result = { kind: 'written'; written: Omit<Written, 'index'> } | { kind: 'conflict' | 'forbidden' | 'unknown'; because: string };
+/** What came of a write. `conflict`: the lock did not hold, nothing was written. `withheld`: nothing was asked. `unknown`: no answer that says which. */
+export type Result =
+  | { kind: 'written'; written: Omit<Written, 'index'> }
+  | { kind: 'conflict' | 'withheld' | 'forbidden' | 'unknown'; because: string };
 
 interface Execution {
   step: Step;
@@ -47,7 +49,7 @@ export async function execute(execution: Execution): Promise<Result> {
     // Our write may have been there and be overwritten since: writing again would be a second time.
     return repeated ? { kind: 'unknown', because: `${because}, and the process died while it wrote` } : { kind: 'conflict', because };
   }
-  if (withheld) return { kind: 'conflict', because: withheld };
+  if (withheld) return { kind: 'withheld', because: withheld };
   const result = await send(execution, false);
   if (result.kind !== 'unknown') return result;
   const after = await read(sender, step);

@@ -17,6 +17,12 @@ export async function modeOf(state: State, remediation: string, namespace: strin
 export const isPaused = async (state: State, remediation: string): Promise<boolean> =>
   (await state.setting('paused')) !== undefined || (await state.setting(`paused/${remediation}`)) !== undefined;
 
+/** Says why nothing may be written now, if a person switched it off since the plan was prepared. */
+export async function switchedOff(state: State, { remediation, object }: Incident): Promise<string | undefined> {
+  if (await isPaused(state, remediation)) return 'kubemend is paused';
+  return (await modeOf(state, remediation, object.namespace)) === 'shadow' ? 'the mode is shadow again' : undefined;
+}
+
 /** The three scopes that budgets and breakers count in, the narrowest first. */
 function scopesOf({ cluster, remediation, key }: Incident, { limits }: Remediation) {
   return [

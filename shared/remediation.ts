@@ -75,6 +75,8 @@ export interface Definition {
   when: Pattern | Pattern[];
   rights: Right[];
   limits?: Partial<Limits>;
+  /** Which object the failure is about, when it is not the one that was written: a release's pipeline, a CA Secret's Kafka. Pure; undefined: no incident. */
+  subject?(fact: Fact): ObjectReference | undefined;
   examine(examination: Examination): Promise<Verdict>;
 }
 

@@ -8,8 +8,13 @@ import { atLeast, whenObjectChanged, whenWritesCounted } from '../shared/when.ts
 /** The collection the toy lives in. */
 export const WIDGETS = '/apis/example.com/v1/widgets';
 
-/** The pinned document of the `apply` kind. */
-export const DOCUMENT = 'apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a, namespace: shop}\nspec: {color: blue}\n';
+/** The pinned documents of the `apply` kind. */
+export const DOCUMENTS = new Map(
+  ['blue', 'green'].map((color) => [
+    `widgets/${color}`,
+    `apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a, namespace: shop}\nspec: {color: ${color}}\n`,
+  ]),
+);
 
 /** Which toy: how it writes, whether it also mends widget `b`, and what else it says. */
 export interface Toy {
@@ -59,6 +64,6 @@ function paint(kind: NonNullable<Toy['kind']>, object: KubernetesObject, wish: J
     { op: 'replace' as const, path: '/spec/color', value: wish },
   ];
   if (kind === 'json-patch') return jsonPatch(target, operations, 'red is an error');
-  if (kind === 'apply') return apply(target, { artifact: 'widgets/blue', sha256: 'pinned' }, 'red is an error');
+  if (kind === 'apply') return apply(target, { artifact: `widgets/${wish}`, sha256: 'pinned' }, 'red is an error');
   return mergePatch(target, { spec: { color: wish } }, 'red is an error');
 }

@@ -13,7 +13,7 @@ import { complete, type Remediation } from '../shared/remediation.ts';
 import { SqliteSchedule } from '../shared/schedule/sqlite.ts';
 import { openDatabase, SqliteState } from '../shared/state/sqlite.ts';
 import { MemoryCluster } from './memory-cluster.ts';
-import { DOCUMENT, mendWidgets, type Toy, WIDGETS, widgetPath } from './toy-remediation.ts';
+import { DOCUMENTS, mendWidgets, type Toy, WIDGETS, widgetPath } from './toy-remediation.ts';
 import { runUntil, VirtualClock } from './virtual-clock.ts';
 
 /** When every toy world begins: half a second into a second, since managedFields know whole seconds only. */
@@ -24,9 +24,9 @@ export class Crash extends Error {
   override name = 'Crash';
 }
 
-/** Artifacts in memory, with the toy's document. */
+/** Artifacts in memory, with the toy's documents. */
 export function memoryArtifacts(): Artifacts {
-  const texts = new Map([['widgets/blue', DOCUMENT]]);
+  const texts = new Map(DOCUMENTS);
   return {
     get: async (name) => texts.get(name) ?? Promise.reject(new Error(`no artifact ${name}`)),
     put: async (name, text) => ({

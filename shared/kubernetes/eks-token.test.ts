@@ -11,8 +11,8 @@ class Sha256 {
   readonly #chunks: Uint8Array[] = [];
   readonly #secret: Uint8Array | undefined;
 
-  constructor(secret?: string | Uint8Array) {
-    this.#secret = typeof secret === 'string' ? Buffer.from(secret) : secret;
+  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
+    this.#secret = secret === undefined ? undefined : Buffer.from(secret as string);
   }
 
   update(chunk: string | Uint8Array): void {
