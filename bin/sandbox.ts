@@ -99,7 +99,7 @@ export async function openSandbox({ scenario: wanted, mode, progress, onProblem,
       },
       async writeKubeconfig() {
         const path = join(directory, 'kubeconfig.yaml');
-        await writeFile(path, kubeconfig(plane.server, plane.ca, plane.adminToken), { mode: 0o600 });
+        await writeFile(path, kubeconfigOf(plane.server, plane.ca, plane.adminToken), { mode: 0o600 });
         return path;
       },
     };
@@ -136,7 +136,8 @@ const freePort = (): Promise<number> =>
     });
   });
 
-const kubeconfig = (server: string, ca: string, token: string): string =>
+/** A kubeconfig for one cluster and one token. */
+export const kubeconfigOf = (server: string, ca: string, token: string): string =>
   stringify({
     apiVersion: 'v1',
     kind: 'Config',

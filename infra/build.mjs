@@ -1,7 +1,7 @@
 // `npm run build`: one ESM bundle per remediation, its Lambda entry made from the definition, and beside it the operator's pinned documents.
 // `--only NAME`, `--out DIR`.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -27,22 +27,18 @@ export const handler = makeHandler(${JSON.stringify(name)}, definition, () => la
 const banner = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
 
 /** Milliseconds of the import alone, the median of five processes. */
-function importTime(file) {
-  const code = `const t = performance.now(); await import(${JSON.stringify(pathToFileURL(file).href)}); console.log(performance.now() - t);`;
+function importTime(module) {
+  const code = `const t = performance.now(); await import(${JSON.stringify(module)}); console.log(performance.now() - t);`;
   const runs = Array.from({ length: 5 }, () => {
     const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
-    if (status !== 0) throw new Error(`${file} cannot be imported: ${stderr}`);
+    if (status !== 0) throw new Error(`${module} cannot be imported: ${stderr}`);
     return Number(stdout);
   });
   return runs.sort((a, b) => a - b)[2];
 }
 
-mkdirSync(out, { recursive: true });
-const empty = join(out, 'empty.mjs');
-writeFileSync(empty, 'export {};\n');
 const shipped = new DirectoryArtifacts({ directory: join(root, 'artifacts'), shipped: join(root, 'artifacts') });
-const nothing = importTime(empty);
-rmSync(empty);
+const nothing = importTime('data:text/javascript,export {};');
 const tooBig = [];
 for (const name of names) {
   const file = join(out, name, 'index.mjs');
@@ -65,7 +61,7 @@ for (const name of names) {
   const kilobytes = Math.ceil(statSync(file).size / 1000);
   if (kilobytes > LIMIT_KB) tooBig.push(`${name}: ${kilobytes} KB`);
   console.log(
-    `${name}  ${kilobytes} KB  documents ${Math.ceil(documents.length / 1000)} KB  import ${Math.round(importTime(file) / nothing)} × an empty module`,
+    `${name}  ${kilobytes} KB  documents ${Math.ceil(documents.length / 1000)} KB  import ${Math.round(importTime(pathToFileURL(file).href) / nothing)} × an empty module`,
   );
 }
 if (tooBig.length > 0) {

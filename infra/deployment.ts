@@ -18,8 +18,8 @@ export interface DeployedFunction {
 const LONGEST = 64;
 
 /** All remediations as they are deployed to a stage. Throws where a name is too long for AWS. */
-export async function deployedFunctions(stage: string): Promise<DeployedFunction[]> {
-  return (await loadRemediations()).map((remediation) => {
+export async function deployedFunctions(stage: string, remediations?: Remediation[]): Promise<DeployedFunction[]> {
+  return (remediations ?? (await loadRemediations())).map((remediation) => {
     const key = remediation.name.replace('/', '-');
     const functionName = `kubemend-${stage}-${key}`;
     const ruleNames = remediation.when.map((_, index) => `${key}-${index + 1}`);

@@ -6,7 +6,7 @@ import { milliseconds } from './duration.ts';
 import { type Entry, hasEnded, type Incident, type Written } from './incident.ts';
 import type { Context, Examined, Input } from './input.ts';
 import type { Plan } from './plan.ts';
-import { recurs } from './recurrence.ts';
+import { asksAgain } from './recurrence.ts';
 import type { Fact, Question } from './remediation.ts';
 import { onVerified } from './verify.ts';
 
@@ -54,14 +54,6 @@ export function open(fact: Fact, object: ObjectReference, remediation: string, o
 /** One incident is open per cluster, remediation and object; the uid tells a re-created object from the old one. */
 export const keyOf = (cluster: string, object: ObjectReference, remediation: string): string =>
   `${cluster}/${remediation}/${object.uid ?? [object.group, object.resource, object.namespace ?? '', object.name].join(':')}`;
-
-/** An ended incident takes these facts itself; any other fact after the end opens the next one. */
-export function absorbs({ state, updatedAt, history }: Incident, now: number): boolean {
-  if (!hasEnded(state) || state === 'cleared') return true;
-  // Not `updatedAt`: each absorbed fact moves it, and the quiet would never end.
-  const endedAt = history.at(-1)?.at ?? updatedAt;
-  return now - endedAt < ({ refused: 24 * 3_600_000, expired: 3_600_000 }[state as string] ?? 0);
-}
 
 /** The life of an incident: a pure function. Undefined means that nothing changed and nothing is to be stored. */
 export function advance(incident: Incident, input: Input, context: Context): Incident | undefined {
@@ -116,7 +108,7 @@ function onFact(next: Draft, fact: Fact, { now, when }: Context): Incident | und
   const newer = Date.parse(fact.observedAt) >= Date.parse(next.incident.fact.observedAt);
   next.set({ factIds: [...factIds, fact.id].slice(-50), ...(newer && { fact }) });
   const examining = effects.some(({ kind }) => kind === 'examine' || kind === 'prepare');
-  if (state === 'applied' && verification && recurs(fact, when, verification.settledAt)) {
+  if (state === 'applied' && verification && asksAgain(fact, when, verification.settledAt)) {
     if (!examining) next.effect({ kind: 'examine', question: 'verify' });
   } else if (
     !examining &&
@@ -202,13 +194,12 @@ function onExamined(next: Draft, { question, verdict, plan, reads }: Examined, c
 }
 
 function confirmed(next: Draft, plan: Plan, entry: Partial<Entry>, { now, mode }: Context): Incident {
-  next.set({ plan });
-  if (mode === 'auto') return next.to('executing', 'confirmed: still the same plan', entry).effect({ kind: 'prepare' }).done();
-  if (mode === 'approve') return next.to('awaiting-approval', 'confirmed: still the same plan', entry).look(plan.expiresAt).done();
-  return next
-    .to('shadowed', 'confirmed: still the same plan; shadow mode writes nothing', entry)
-    .look(now + RECHECK)
-    .done();
+  const asks = mode === 'approve' || (mode === 'auto' && plan.approval === 'always');
+  const state = asks ? 'awaiting-approval' : mode === 'auto' ? 'executing' : 'shadowed';
+  const because = `confirmed: still the same plan${state === 'shadowed' ? '; shadow mode writes nothing' : ''}`;
+  next.set({ plan }).to(state, because, entry);
+  if (state === 'executing') return next.effect({ kind: 'prepare' }).done();
+  return next.look(asks ? plan.expiresAt : now + RECHECK).done();
 }
 
 function onWritten(next: Draft, written: Written, { now, limits }: Context): Incident {

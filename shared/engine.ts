@@ -1,11 +1,11 @@
 import { INCIDENT_CHANGED, type IncidentChanged } from '../events/incident-changed.ts';
-import { absorbs, advance, keyOf, open } from './advance.ts';
+import { advance, keyOf, open } from './advance.ts';
 import type { Artifacts } from './artifacts/artifacts.ts';
 import type { Bus } from './bus/bus.ts';
 import { examine, type Recorder } from './examine.ts';
 import { execute, type Sender } from './execute.ts';
 import { countIneffective, modeOf, switchedOff } from './gates.ts';
-import type { Effect, Incident } from './incident.ts';
+import { absorbs, type Effect, type Incident } from './incident.ts';
 import type { Context, Input } from './input.ts';
 import { nameOf } from './kubernetes/object.ts';
 import { prepare } from './prepare.ts';

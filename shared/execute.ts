@@ -71,7 +71,8 @@ async function send(execution: Execution, dryRun: boolean): Promise<Result> {
   } catch (error) {
     return { kind: 'unknown', because: `${nameOf(step.target)}: ${(error as Error).message}` };
   }
-  const { status, body } = answer;
+  const { status } = answer;
+  const body = answer.body ?? {};
   const { message = String(body) } = body as { message?: string };
   if (status < 300) {
     const resourceVersion = (body as Partial<KubernetesObject>).metadata?.resourceVersion;

@@ -95,3 +95,11 @@ export type Effect = { id: string } & (
 const ENDED: readonly IncidentState[] = ['verified', 'ineffective', 'reverted', 'cleared', 'resolved', 'refused', 'expired', 'failed'];
 
 export const hasEnded = (state: IncidentState): boolean => ENDED.includes(state);
+
+/** An ended incident takes these facts itself; any other fact after the end opens the next one. */
+export function absorbs({ state, updatedAt, history }: Incident, now: number): boolean {
+  if (!hasEnded(state) || state === 'cleared') return true;
+  // Not `updatedAt`: each absorbed fact moves it, and the quiet would never end.
+  const endedAt = history.at(-1)?.at ?? updatedAt;
+  return now - endedAt < ({ refused: 24 * 3_600_000, expired: 3_600_000 }[state as string] ?? 0);
+}

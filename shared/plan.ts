@@ -50,18 +50,20 @@ export interface Plan {
   because: string;
   evidence: Evidence;
   steps: Step[];
+  /** `always`: a person agrees first, also in `auto`. */
+  approval?: 'always';
   madeAt: number;
   expiresAt: number;
 }
 
 /** Turns a `fix` verdict into a plan with its hash and expiry. Times in milliseconds since the epoch. */
-export function makePlan({ because, evidence, steps }: Fix, subject: string, now: number, expireAfter: Duration): Plan {
+export function makePlan({ because, evidence, steps, approval }: Fix, subject: string, now: number, expireAfter: Duration): Plan {
   if (steps.length === 0) throw new Error('A fix without a step is a report');
   // A write is recognised as ours by its object: two on one object could not be told apart after a crash.
   const targets = new Set(steps.map(({ target }) => pathOf(target, target.name)));
   if (targets.size < steps.length) throw new Error('Two steps change the same object: make them one');
-  const hash = hashOf({ subject, evidence, steps });
-  return { hash, because, evidence, steps, madeAt: now, expiresAt: now + milliseconds(expireAfter) };
+  const hash = hashOf({ subject, evidence, steps, approval });
+  return { hash, because, evidence, steps, ...(approval && { approval }), madeAt: now, expiresAt: now + milliseconds(expireAfter) };
 }
 
 /** The target of an object that was read, pinned to its uid. */

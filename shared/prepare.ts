@@ -30,7 +30,8 @@ export async function prepare({ incident, remediation, effect, state, artifacts,
   if (!plan) return withhold('there is no plan');
   const mode = await modeOf(state, remediation.name, incident.object.namespace);
   if (mode === 'shadow') return withhold('the mode is shadow again');
-  if (mode === 'approve' && incident.approval?.hash !== plan.hash) return withhold('nobody approved this plan', now() + 1_000);
+  if ((mode === 'approve' || plan.approval === 'always') && incident.approval?.hash !== plan.hash)
+    return withhold('nobody approved this plan', now() + 1_000);
   if (await isPaused(state, remediation.name)) return withhold('kubemend is paused', now() + 60_000);
   const breaker = await openBreaker(state, incident, remediation);
   if (breaker) return withhold(breaker);

@@ -2,9 +2,16 @@ import { matches, type Pattern } from '../events/pattern.ts';
 import { WRITES_COUNTED, type WritesCounted } from '../events/writes-counted.ts';
 import type { Fact } from './remediation.ts';
 
-/** Asks the detecting rule again about what happened after `since` only: a window reaches back to before the fix. */
+/** Whether this fact is a reason to look again after a fix that had settled at `since`. */
+export const asksAgain = (fact: Fact, when: Pattern[], since: number): boolean =>
+  'window' in fact ? recurs(fact, when, since) : Date.parse(fact.observedAt) > since;
+
+/**
+ * Asks the detecting rule again about what happened after `since` only: a window reaches back to before the fix.
+ * One object that changed is no symptom in itself (a cured operation still makes progress): whether it is the failure again, `examine` says.
+ */
 export function recurs(fact: Fact, when: Pattern[], since: number): boolean {
-  if (!('window' in fact)) return Date.parse(fact.observedAt) > since;
+  if (!('window' in fact)) return false;
   const after = recount(fact, since);
   return (
     after.writes > 0 && when.some((pattern) => matches(pattern, { source: 'kubernetes', 'detail-type': WRITES_COUNTED, detail: after }))

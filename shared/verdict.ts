@@ -30,6 +30,10 @@ export interface Fix {
   because: string;
   evidence: Evidence;
   steps: Step[];
+  /** `always`: a person agrees first, also in `auto`, because what is written cannot be made good. */
+  approval?: 'always';
+  /** This is the next plan of the same repair: its first is written and had its effect. Its own plan, confirmed and approved like any other. */
+  continues?: true;
 }
 
 /** Not the failure, or no longer. */
@@ -52,9 +56,4 @@ export const report = (because: string, { evidence = {}, advice = [] }: { eviden
 });
 
 /** The failure, proven, with the steps that remove its cause. */
-export const fix = (because: string, { evidence, steps }: { evidence: Evidence; steps: Step[] }): Fix => ({
-  kind: 'fix',
-  because,
-  evidence,
-  steps,
-});
+export const fix = (because: string, plan: Omit<Fix, 'kind' | 'because'>): Fix => ({ kind: 'fix', because, ...plan });

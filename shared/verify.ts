@@ -5,7 +5,7 @@ import type { Context, Examined } from './input.ts';
 import { recurs } from './recurrence.ts';
 
 /** The fourth question. Clear once is not enough: it must stay clear, and the rule must not match again. */
-export function onVerified(next: Draft, { verdict, reads }: Examined, { now, limits, when }: Context): Incident | undefined {
+export function onVerified(next: Draft, { verdict, plan: found, reads }: Examined, { now, limits, when }: Context): Incident | undefined {
   const { state, verification, fact, plan } = next.incident;
   if (state !== 'applied' || !verification) return next.done();
   const { settledAt, deadline, clearSince } = verification;
@@ -21,6 +21,13 @@ export function onVerified(next: Draft, { verdict, reads }: Examined, { now, lim
     return now >= enough ? next.to('verified', verdict.because, entry).done() : next.look(enough).done();
   }
   next.set({ verification: { ...verification, clearSince: undefined } });
+  if (verdict.kind === 'fix' && verdict.continues && found && found.hash !== plan?.hash) {
+    next.set({ plan: found, verification: undefined, execution: undefined, approval: undefined });
+    return next
+      .to('planned', verdict.because, { ...entry, planHash: found.hash })
+      .look(now + milliseconds(limits.confirmAfter))
+      .done();
+  }
   if (verdict.kind === 'fix' && now >= settledAt) {
     const because = `the same fix is needed again: somebody undid it (${verdict.because})`;
     return next

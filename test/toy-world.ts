@@ -22,6 +22,7 @@ export const START = Date.parse('2026-01-01T00:00:00.500Z');
 /** What `checkpoint` throws: the process is gone. */
 export class Crash extends Error {
   override name = 'Crash';
+  override message = 'Crash';
 }
 
 /** Artifacts in memory, with the toy's documents. */

@@ -44,7 +44,10 @@ async function start(more: Partial<AuditWebhookOptions> = {}) {
         ...tls,
       };
       const outgoing = request(
-        { ...options, headers: { 'content-length': String(Buffer.byteLength(body)), ...headers } },
+        {
+          ...options,
+          headers: { ...(headers['transfer-encoding'] ? {} : { 'content-length': String(Buffer.byteLength(body)) }), ...headers },
+        },
         async (incoming) => {
           let text = '';
           for await (const chunk of incoming) text += chunk;
@@ -106,7 +109,7 @@ describe('AuditWebhook', () => {
   it('answers 413 above the size of a body, whether it is announced or not', async () => {
     const { post } = await start({ maxBody: 1_000 });
     expect(await post(batch('x'.repeat(2_000)))).toMatchObject({ status: 413 });
-    expect(await post(batch('x'.repeat(2_000)), { 'content-length': undefined as never, 'transfer-encoding': 'chunked' })).toMatchObject({
+    expect(await post(batch('x'.repeat(2_000)), { 'transfer-encoding': 'chunked' })).toMatchObject({
       status: 413,
     });
     expect(await post(batch('x'.repeat(500)))).toMatchObject({ status: 200 });

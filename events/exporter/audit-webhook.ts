@@ -77,7 +77,8 @@ export class AuditWebhook {
     try {
       const chunks: Buffer[] = [];
       let size = 0;
-      for await (const chunk of request as AsyncIterable<Buffer>) {
+      // Leaving the loop must not destroy the request: the refusal still has to be sent.
+      for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         chunks.push(chunk);
         size += chunk.length;
         if (size > held) {

@@ -34,8 +34,10 @@ async function start(more: Partial<ExporterOptions> = {}, installed = { yes: tru
       json(response, { versions: [{ version: 'v1beta2' }], preferredVersion: { version: 'v1beta2' } });
     else if (url.pathname === '/apis/kafka.strimzi.io/v1beta2')
       json(response, { resources: [{ name: 'kafkas', kind: 'Kafka', namespaced: true }] });
-    else if (url.searchParams.has('watch')) (stream = response).writeHead(200).flushHeaders();
-    else
+    else if (url.searchParams.has('watch')) {
+      stream = response;
+      response.writeHead(200).flushHeaders();
+    } else
       json(response, {
         apiVersion: 'kafka.strimzi.io/v1beta2',
         kind: 'KafkaList',
@@ -43,6 +45,7 @@ async function start(more: Partial<ExporterOptions> = {}, installed = { yes: tru
         items: [versions[0]],
       });
   });
+  cleanups.push(() => server.close());
   const clock = new ManualClock(T0);
   const sent: Envelope[] = [];
   const problems: string[] = [];
@@ -53,7 +56,6 @@ async function start(more: Partial<ExporterOptions> = {}, installed = { yes: tru
     ...more,
   });
   const { auditPort } = await exporter.start();
-  cleanups.push(() => server.close());
   cleanups.push(() => exporter.stop());
   const send = (object: unknown) => line(stream as ServerResponse, 'MODIFIED', object);
   return {

@@ -61,6 +61,7 @@ export class Outbox {
         const rest = batch.filter(({ fact }) => undelivered.has(fact));
         this.#settle(batch.filter(({ fact }) => !undelivered.has(fact)));
         this.#waiting.unshift(...rest);
+        this.#discard(this.#waiting.length - this.#cap);
         onProblem(
           `${rest.length} facts were not sent (${this.#waiting.length} waiting): ${error instanceof Error ? error.message : error}`,
         );

@@ -98,7 +98,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
 
   const exporter = new Exporter({
     ...{ cluster, rules, ownUsers, onProblem, clock, random: Math.random },
-    open: (path, signal) => transport('exporter').open(path, signal),
+    open: (path, signal, accept) => transport('exporter').open(path, signal, accept),
     // Like PutEvents: taken means handed over, not handled.
     sink: {
       async put(events) {
@@ -111,7 +111,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   schedule.start((appointment) => engine.due(appointment));
   // People's verbs write to the same database from another process.
   const watcher: FSWatcher = watch(directory, () => schedule.refresh());
-  await engine.recover();
+  void engine.recover().catch((error: Error) => onProblem(`Unfinished incidents could not be taken up: ${error.message}`));
   await exporter.start();
 
   const end = async (finish: () => Promise<void>) => {

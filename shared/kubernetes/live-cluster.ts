@@ -79,9 +79,11 @@ export class LiveCluster implements Cluster {
   }
 
   async #send(path: string): Promise<unknown> {
-    const { status, body } = await this.#getter.send({ method: 'GET', path, signal: this.#signal }).catch((cause: Error) => {
+    const answer = await this.#getter.send({ method: 'GET', path, signal: this.#signal }).catch((cause: Error) => {
       throw new Doubt(`GET ${path}: ${cause.message}`, { cause });
     });
+    const { status } = answer;
+    const body = answer.body ?? {};
     // Only an answer that names the object says that it does not exist; an unknown kind or group is a 404 without a name.
     if (status === 404 && (body as { details?: { name?: string } }).details?.name !== undefined) return undefined;
     if (status === 200) return body;

@@ -51,9 +51,9 @@ export class Transport {
     return { status: incoming.statusCode ?? 0, body: parse(text), warnings: warning === undefined ? [] : [warning].flat() };
   }
 
-  /** Opens a watch or any other long answer. The caller ends it through `signal`, and owns the inactivity limit. */
-  async open(path: string, signal: AbortSignal): Promise<{ status: number; body: Readable }> {
-    const incoming = await this.#open('GET', path, undefined, 'application/json', signal, 0);
+  /** Opens a watch or any other long answer. The caller ends it through `signal`, and owns the inactivity limit. `accept` can ask for metadata only. */
+  async open(path: string, signal: AbortSignal, accept?: string): Promise<{ status: number; body: Readable }> {
+    const incoming = await this.#open('GET', path, undefined, 'application/json', signal, 0, accept);
     return { status: incoming.statusCode ?? 0, body: incoming };
   }
 
@@ -61,11 +61,19 @@ export class Transport {
     this.#agent.destroy();
   }
 
-  async #open(method: string, path: string, body: unknown, type: string, signal: AbortSignal | undefined, timeout: number) {
+  async #open(
+    method: string,
+    path: string,
+    body: unknown,
+    type: string,
+    signal: AbortSignal | undefined,
+    timeout: number,
+    accept = 'application/json',
+  ) {
     const { server, token, impersonate, userAgent } = this.#connection;
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const headers = {
-      accept: 'application/json',
+      accept,
       'user-agent': userAgent,
       ...(token && { authorization: `Bearer ${await token()}` }),
       ...(impersonate && { 'impersonate-user': impersonate }),

@@ -1,0 +1,153 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Incident } from '../incident.ts';
+import type { State } from './state.ts';
+
+/** Two connections to one new and empty store, as two processes have them. */
+export interface Stores {
+  one: State;
+  two: State;
+  close(): Promise<void>;
+}
+
+const incident = (over: Partial<Incident> = {}): Incident => ({
+  id: 'abcdef012345',
+  key: 'toy/example/mend/uid-1',
+  ordinal: 1,
+  cluster: 'toy',
+  remediation: 'example/mend',
+  object: { group: '', version: 'v1', resource: 'pods', name: 'a' },
+  revision: 1,
+  state: 'detected',
+  because: 'ümlaut “quoted”',
+  detectedAt: 1,
+  updatedAt: 1,
+  fact: {} as Incident['fact'],
+  factIds: [],
+  doubts: 0,
+  changes: 0,
+  effects: [],
+  history: [],
+  ...over,
+});
+
+/** What every `State` must do: the engine's guarantees rest on these sentences. */
+export function stateContract(name: string, make: () => Promise<Stores>): void {
+  describe(`${name} keeps the State contract:`, () => {
+    let stores: Stores;
+    beforeEach(async () => {
+      stores = await make();
+    });
+    afterEach(() => stores.close());
+
+    it('an incident is created once', async () => {
+      const saved = await Promise.all([stores.one.save(incident(), 0), stores.two.save(incident({ because: 'other' }), 0)]);
+      expect(saved.filter(Boolean)).toHaveLength(1);
+      expect(await stores.one.load('abcdef012345')).toEqual(await stores.two.load('abcdef012345'));
+    });
+
+    it('an incident of a key and ordinal is created once, whatever its id', async () => {
+      expect(await stores.one.save(incident(), 0)).toBe(true);
+      expect(await stores.two.save(incident({ id: 'ffff00000000' }), 0)).toBe(false);
+    });
+
+    it('a revision replaces only the one it was made from', async () => {
+      await stores.one.save(incident(), 0);
+      const saved = await Promise.all([
+        stores.one.save(incident({ revision: 2, because: 'one' }), 1),
+        stores.two.save(incident({ revision: 2, because: 'two' }), 1),
+      ]);
+      expect(saved.filter(Boolean)).toHaveLength(1);
+      expect((await stores.one.load('abcdef012345'))?.because).toBe(saved[0] ? 'one' : 'two');
+      expect(await stores.one.save(incident({ revision: 9 }), 8)).toBe(false);
+      expect(await stores.one.save(incident({ id: 'ffff00000000', revision: 2 }), 1)).toBe(false);
+    });
+
+    it('what is stored comes back equal', async () => {
+      const full = incident({
+        memory: { deep: [1, null, 'x'] },
+        look: { at: 5, token: 2 },
+        history: [{ at: 1, state: 'detected', because: 'b' }],
+      });
+      await stores.one.save(full, 0);
+      expect(await stores.two.load(full.id)).toEqual(full);
+    });
+
+    it('the newest incident of a key is the latest', async () => {
+      expect(await stores.one.latest('toy/example/mend/uid-1')).toBeUndefined();
+      await stores.one.save(incident(), 0);
+      await stores.one.save(incident({ id: 'bbbb00000000', ordinal: 2 }), 0);
+      await stores.one.save(incident({ id: 'cccc00000000', ordinal: 10 }), 0);
+      await stores.one.save(incident({ id: 'dddd00000000', ordinal: 99, key: 'toy/example/mend/uid-10' }), 0);
+      expect((await stores.two.latest('toy/example/mend/uid-1'))?.ordinal).toBe(10);
+    });
+
+    it('an id may be shortened while it names one incident', async () => {
+      await stores.one.save(incident(), 0);
+      await stores.one.save(incident({ id: 'abcd99999999', ordinal: 2 }), 0);
+      expect((await stores.one.load('abcde'))?.ordinal).toBe(1);
+      for (const id of ['abcd', 'abc', 'abcdeX', '*', 'ABCDE', 'abcdef0123456', ''])
+        expect({ id, found: await stores.one.load(id) }).toEqual({ id, found: undefined });
+    });
+
+    it('lists the newest first, all or only what has work left', async () => {
+      await stores.one.save(incident({ updatedAt: 1 }), 0);
+      await stores.one.save(incident({ id: 'bbbb00000000', ordinal: 2, updatedAt: 3, effects: [{ id: '1.0', kind: 'prepare' }] }), 0);
+      await stores.one.save(incident({ id: 'cccc00000000', ordinal: 3, updatedAt: 2 }), 0);
+      expect((await stores.two.list()).map(({ ordinal }) => ordinal)).toEqual([2, 3, 1]);
+      expect((await stores.two.list({ limit: 1 })).map(({ ordinal }) => ordinal)).toEqual([2]);
+      expect((await stores.two.list({ unfinished: true })).map(({ ordinal }) => ordinal)).toEqual([2]);
+      await stores.one.save(incident({ id: 'bbbb00000000', ordinal: 2, revision: 2, effects: [] }), 1);
+      expect(await stores.two.list({ unfinished: true })).toEqual([]);
+    });
+
+    it('a lease has one owner until it runs out, is renewed by its owner, and released by its owner only', async () => {
+      const taken = await Promise.all([stores.one.lease('x', 'a', 1_000, 0), stores.two.lease('x', 'b', 1_000, 0)]);
+      expect(taken.filter(Boolean)).toHaveLength(1);
+      const [owner, other] = taken[0] ? ['a', 'b'] : ['b', 'a'];
+      expect(await stores.one.lease('x', owner as string, 2_000, 500)).toBe(true);
+      expect(await stores.two.lease('x', other as string, 9_000, 1_999)).toBe(false);
+      await stores.two.release('x', other as string);
+      expect(await stores.two.lease('x', other as string, 9_000, 1_999)).toBe(false);
+      expect(await stores.two.lease('y', other as string, 9_000, 0)).toBe(true);
+      expect(await stores.two.lease('x', other as string, 9_000, 2_000)).toBe(true);
+      expect(await stores.one.lease('x', owner as string, 9_000, 2_001)).toBe(false);
+      await stores.two.release('x', other as string);
+      expect(await stores.one.lease('x', owner as string, 9_000, 2_001)).toBe(true);
+    });
+
+    it('a budget counts an execution once, never more than its limit, and forgets what is too old', async () => {
+      const spend = (store: State, execution: string, at: number) => store.spend({ scope: 's', execution, at, since: at - 100, limit: 2 });
+      expect(await spend(stores.one, 'a', 1_000)).toBe(true);
+      expect(await Promise.all([spend(stores.one, 'a', 1_001), spend(stores.two, 'a', 1_001)])).toEqual([true, true]);
+      const rest = await Promise.all(['b', 'c', 'd', 'e'].map((execution, n) => spend(n % 2 ? stores.one : stores.two, execution, 1_010)));
+      expect(rest.filter(Boolean)).toHaveLength(1);
+      expect(await spend(stores.two, 'a', 1_020)).toBe(true);
+      expect(await spend(stores.two, 'f', 1_099)).toBe(false);
+      expect(await spend(stores.two, 'f', 1_100)).toBe(true);
+      expect(await stores.one.spend({ scope: 'other', execution: 'z', at: 1_100, since: 1_000, limit: 1 })).toBe(true);
+      expect(await stores.one.spend({ scope: 'never', execution: 'z', at: 1_100, since: 1_000, limit: 0 })).toBe(false);
+    });
+
+    it('a breaker counts an incident once, and is reset with the scopes below it', async () => {
+      await Promise.all([stores.one.tally('a/b', 'i1'), stores.two.tally('a/b', 'i1'), stores.two.tally('a/b', 'i2')]);
+      await stores.one.tally('a/bc', 'i1');
+      await stores.one.tally('a/b/c', 'i1');
+      expect(await stores.two.tallied('a/b')).toBe(2);
+      expect(await stores.two.tallied('a')).toBe(0);
+      await stores.two.reset('a/b');
+      expect(await Promise.all(['a/b', 'a/b/c', 'a/bc'].map((scope) => stores.one.tallied(scope)))).toEqual([0, 0, 1]);
+    });
+
+    it('a setting is what was set last, or nothing', async () => {
+      expect(await stores.one.setting('paused')).toBeUndefined();
+      await stores.one.set('paused', 'by Ann');
+      await stores.two.set('mode/x', 'auto');
+      await stores.two.set('mode/x', 'shadow');
+      expect(await stores.two.setting('paused')).toBe('by Ann');
+      expect(await stores.one.settings()).toEqual({ 'mode/x': 'shadow', paused: 'by Ann' });
+      await stores.one.set('paused', undefined);
+      await stores.one.set('paused', undefined);
+      expect(await stores.two.settings()).toEqual({ 'mode/x': 'shadow' });
+    });
+  });
+}

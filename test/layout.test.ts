@@ -1,0 +1,167 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative, sep } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+
+const ROOT = join(import.meta.dirname, '..');
+const FOLDERS = ['events', 'shared', 'functions', 'infra', 'bin', 'test', 'bench'];
+/** Each may import what stands before it. */
+const LAYERS = ['events', 'shared', 'functions', 'infra', 'bin'];
+
+interface Source {
+  path: string;
+  text: string;
+  /** The text without comments: what a comment says is no code. */
+  code: string;
+}
+
+const read = (path: string): Source => {
+  const text = readFileSync(join(ROOT, path), 'utf8');
+  return { path, text, code: text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '') };
+};
+
+const SOURCES = FOLDERS.flatMap((folder) => {
+  try {
+    return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && /\.(ts|mjs|cjs)$/.test(entry.name))
+      .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)).split(sep).join('/'));
+  } catch {
+    return [];
+  }
+})
+  .filter((path) => !/(^|\/)(node_modules|pattern-corpus|target|dist)\//.test(path))
+  .map(read);
+
+const isTest = ({ path }: Source): boolean => path.endsWith('.test.ts');
+const isDeployed = (source: Source): boolean =>
+  /^(events|shared|functions|infra)\/.*\.ts$/.test(source.path) && !/\/testdata\//.test(source.path) && !isTest(source);
+const layerOf = (path: string): string => path.split('/')[0] ?? '';
+
+/** Relative imports, static and dynamic, of code and of types, as paths from the root. */
+function importsOf({ path, code }: Source): string[] {
+  const specifiers = code.matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)(['"`])(\.[^'"`]*)\1/g);
+  return [...specifiers].map(([, , specifier = '']) =>
+    normalize(join(dirname(path), specifier))
+      .split(sep)
+      .join('/'),
+  );
+}
+
+/** Lines of code that a pattern matches, as `path: line`, for an error that says where to look. */
+const found = (sources: Source[], pattern: RegExp): string[] =>
+  sources.flatMap(({ path, code }) => code.split('\n').flatMap((line) => (pattern.test(line) ? [`${path}: ${line.trim()}`] : [])));
+
+const except = (sources: Source[], allowed: Record<string, string>): Source[] => sources.filter(({ path }) => allowed[path] === undefined);
+
+it('The test sees the sources', () => {
+  expect(SOURCES.length).toBeGreaterThan(80);
+  expect(SOURCES.flatMap(importsOf).length).toBeGreaterThan(200);
+});
+
+describe('imports point one way', () => {
+  const edges = SOURCES.flatMap((source) => importsOf(source).map((to) => ({ source, to, text: `${source.path} imports ${to}` })));
+
+  it('events ← shared ← functions ← infra ← bin', () => {
+    const wrong = edges.filter(({ source, to }) => {
+      const [from, target] = [LAYERS.indexOf(layerOf(source.path)), LAYERS.indexOf(layerOf(to))];
+      return from >= 0 && target > from;
+    });
+    expect(wrong.map(({ text }) => text)).toEqual([]);
+  });
+
+  it('only tests, and bin for its sandbox, import test/', () => {
+    const wrong = edges.filter(
+      ({ source, to }) => layerOf(to) === 'test' && !isTest(source) && !['test', 'bin'].includes(layerOf(source.path)),
+    );
+    expect(wrong.map(({ text }) => text)).toEqual([]);
+  });
+
+  it('nobody imports a test', () => {
+    expect(edges.filter(({ to }) => to.endsWith('.test.ts')).map(({ text }) => text)).toEqual([]);
+  });
+
+  it('one remediation does not know another', () => {
+    const folder = (path: string): string => path.split('/').slice(0, 2).join('/');
+    const wrong = edges.filter(
+      ({ source, to }) => layerOf(source.path) === 'functions' && layerOf(to) === 'functions' && folder(source.path) !== folder(to),
+    );
+    expect(wrong.map(({ text }) => text)).toEqual([]);
+  });
+});
+
+describe('a cluster is written in one module', () => {
+  const WRITERS = {
+    'shared/execute.ts': 'the one module that writes, from a plan and under its lock',
+    'shared/kubernetes/transport.ts': 'names the methods it can carry, sends none by itself',
+    'events/exporter/audit-webhook.ts': 'receives the POST of the API server',
+  };
+
+  it('no other source names a writing method', () => {
+    expect(found(except(SOURCES.filter(isDeployed), WRITERS), /(['"`])(POST|PUT|PATCH|DELETE)\1/)).toEqual([]);
+  });
+
+  it('no other source makes a method out of something else', () => {
+    expect(found(except(SOURCES.filter(isDeployed), WRITERS), /\bmethod\s*:(?!\s*['"`]GET['"`])|\[['"`]method/)).toEqual([]);
+  });
+
+  it('nobody else speaks HTTP', () => {
+    const speakers = {
+      'shared/kubernetes/transport.ts': 'the one transport to an API server',
+      'events/exporter/audit-webhook.ts': 'a server: the API server speaks to it',
+    };
+    expect(
+      found(except(SOURCES.filter(isDeployed), speakers), /['"](node:)?https?2?['"]|['"]undici['"]|\bfetch\(|kubernetes\/client-node/),
+    ).toEqual([]);
+  });
+
+  it('only the engine executes, and only its preparation rehearses', () => {
+    const importers = (name: RegExp) => SOURCES.filter((source) => isDeployed(source) && name.test(source.code)).map(({ path }) => path);
+    expect(importers(/import \{[^}]*\bexecute\b[^}]*\} from '[^']*\/execute\.ts'/)).toEqual(['shared/engine.ts']);
+    expect(importers(/import \{[^}]*\brehearse\b[^}]*\} from '[^']*\/execute\.ts'/)).toEqual(['shared/prepare.ts']);
+  });
+
+  it('no examination can write: functions know neither the sender nor the transport', () => {
+    const wrong = SOURCES.filter(
+      (source) =>
+        layerOf(source.path) === 'functions' &&
+        !isTest(source) &&
+        importsOf(source).some((to) => /\/(execute|engine|transport|prepare)\.ts$/.test(to)),
+    );
+    expect(wrong.map(({ path }) => path)).toEqual([]);
+  });
+});
+
+describe('habits', () => {
+  it('the environment is read in one file of each entrance', () => {
+    const readers = {
+      'bin/environment.ts': 'the command line',
+      'infra/lambda/environment.ts': 'the Lambda entrance',
+    };
+    const elsewhere = except(SOURCES, readers).filter(
+      ({ path }) => !/^test\/(control-plane|end-to-end)\/|^infra\/[^/]+\.(mjs|cjs)$/.test(path) && !path.endsWith('.test.ts'),
+    );
+    expect(found(elsewhere, /\bprocess\.env\b|process\[['"]env/)).toEqual([]);
+  });
+
+  it('no file is longer than 250 lines', () => {
+    const long = SOURCES.map(({ path, text }) => ({ path, lines: text.trimEnd().split('\n').length })).filter(({ lines }) => lines > 250);
+    expect(long).toEqual([]);
+  });
+
+  it('exports are named; a default is the one remediation of a folder, or what a tool asks for', () => {
+    const code = SOURCES.filter(({ path }) => path.endsWith('.ts') && !/^functions\/.*\/index\.ts$/.test(path));
+    expect(found(code, /^export default\b|\bas default\b/)).toEqual([]);
+  });
+
+  it('no any, no enum, no namespace', () => {
+    const code = SOURCES.filter(({ path }) => path.endsWith('.ts')).map((source) => ({
+      ...source,
+      code: source.code.replace(/'[^'\n]*'|`[^`]*`/g, "''"),
+    }));
+    expect(found(code, /(:|\bas|<|\|)\s*any\b(?!:)|^\s*(export\s+)?(const\s+)?enum\s|^\s*(export\s+)?namespace\s/)).toEqual([]);
+  });
+
+  it('no file or folder is named after nothing', () => {
+    expect(SOURCES.map(({ path }) => path).filter((path) => /(^|\/)(utils?|helpers?|common|misc)(\/|\.)/.test(path))).toEqual([]);
+    expect(SOURCES.map(({ path }) => path).filter((path) => /[A-Z_]/.test(path.replace(/\.test\.ts$/, '')))).toEqual([]);
+  });
+});

@@ -1,0 +1,60 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { unzip } from './unzip.ts';
+
+type Properties = Record<string, unknown>;
+
+/** What `npm run package` made. */
+export interface PackagedService {
+  resources: Record<string, { Type: string; Properties: Properties }>;
+  /** The resources of one type, by logical id, in the template's order. */
+  ofType(type: string): [id: string, properties: Properties][];
+  /** The files of one function's archive by path. Throws for an unknown function. */
+  archive(functionKey: string): Map<string, Buffer>;
+  functionKeys: string[];
+}
+
+/** A statement of an IAM or resource policy. */
+export interface Statement {
+  Effect: string;
+  Action: string | string[];
+  Resource: unknown;
+  Principal?: unknown;
+  Condition?: unknown;
+}
+
+/** Runs `npm run package` into a folder below `folder`, which is also its home: no credentials, no profile, no region, nothing but a PATH. */
+export async function packageService(folder: string, path: string): Promise<PackagedService> {
+  const to = join(folder, 'package');
+  const options = { cwd: join(import.meta.dirname, '..'), env: { PATH: path, HOME: folder } };
+  await promisify(execFile)('npm', ['run', 'package', '--', '--package', to], options).catch((error) => {
+    throw new Error(`npm run package failed:\n${error.stdout}\n${error.stderr}`);
+  });
+  const template = JSON.parse(await readFile(join(to, 'cloudformation-template-update-stack.json'), 'utf8'));
+  const resources = template.Resources as PackagedService['resources'];
+  const archives = new Map<string, Map<string, Buffer>>();
+  for (const file of (await readdir(to)).filter((name) => name.endsWith('.zip'))) {
+    archives.set(file.replace(/\.zip$/, ''), unzip(await readFile(join(to, file))));
+  }
+  return {
+    resources,
+    ofType: (type) => Object.entries(resources).flatMap(([id, { Type, Properties }]) => (Type === type ? [[id, Properties]] : [])),
+    archive(key) {
+      const files = archives.get(key);
+      if (!files) throw new Error(`There is no archive of ${key}, only of ${[...archives.keys()].join(', ')}`);
+      return files;
+    },
+    functionKeys: [...archives.keys()].sort(),
+  };
+}
+
+/** All policy statements anywhere inside. */
+export const statementsOf = (value: unknown): Statement[] =>
+  typeof value !== 'object' || value === null
+    ? []
+    : Object.entries(value).flatMap(([key, inner]) => (key === 'Statement' ? (inner as Statement[]) : statementsOf(inner)));
+
+/** The logical id in `Fn::GetAtt`. */
+export const attributeOf = (value: unknown): string => (value as { 'Fn::GetAtt': [string, string] })['Fn::GetAtt'][0];
