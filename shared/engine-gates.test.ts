@@ -208,3 +208,18 @@ describe('approve mode', () => {
     expect(world.cluster.writes).toEqual([]);
   });
 });
+
+describe('the pause switch', () => {
+  it('stops before anything is sent or spent, and lets go on when it is taken back', async () => {
+    const world = await auto({ limits: { perObject: { executions: 1, within: '24h' } } });
+    await world.state.set('paused', 'by Ann');
+    await world.fact();
+    await world.run(HOUR);
+    expect(await world.story()).toMatch(/waiting: nothing was written: kubemend is paused/);
+    expect(world.cluster.requests.filter(({ method }) => method !== 'GET')).toEqual([]);
+    await world.state.set('paused', undefined);
+    await world.run(HOUR);
+    expect((await world.incident()).state).toBe('verified');
+    expect(world.cluster.writes).toHaveLength(1);
+  });
+});

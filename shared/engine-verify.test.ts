@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Toy, widgetPath } from '../test/toy-remediation.ts';
 import { ToyWorld } from '../test/toy-world.ts';
-import { wait } from './verdict.ts';
+import { mergePatch } from './plan.ts';
+import { fix, wait } from './verdict.ts';
 
 async function auto(toy: Toy = {}): Promise<ToyWorld> {
   const world = new ToyWorld(toy);
@@ -85,5 +86,44 @@ describe('a wait', () => {
     await world.engine.due({ incident: id, token: (look?.token ?? 0) + 7, at: 0 });
     await world.engine.due({ incident: '0123456789ab', token: 1, at: 0 });
     expect((await world.incident()).revision).toBe(revision);
+  });
+});
+
+describe('a repair of two plans', () => {
+  it('confirms and writes the second only after the first had its effect, each once', async () => {
+    const world = await auto({
+      instead: () => {
+        const [a, b] = ['a', 'b'].map((name) => world.cluster.get(widgetPath(name)));
+        if (a?.spec?.color !== 'blue' || b?.spec?.color !== 'red') return undefined;
+        const target = { group: 'example.com', version: 'v1', resource: 'widgets', namespace: 'shop', name: 'b', uid: b.metadata.uid };
+        const steps = [mergePatch(target, { spec: { color: 'blue' } }, 'now the other')];
+        return fix('the other is red', { evidence: { other: 'red' }, steps, continues: true });
+      },
+    });
+    await world.fact();
+    await world.run(600_000);
+    expect(await world.states()).toEqual(['detected', 'planned', 'executing', 'applied', 'planned', 'executing', 'applied', 'verified']);
+    expect(world.cluster.writes.map(({ path }) => path)).toEqual([widgetPath('a'), widgetPath('b')]);
+  });
+
+  it('asks a person first when its plan says so, also in auto mode', async () => {
+    const world = await auto({
+      instead: ({ question }) => {
+        const { metadata, spec } = world.cluster.get(widgetPath('a')) ?? { metadata: { name: 'a' } };
+        if (question === 'verify' || spec?.color !== 'red') return undefined;
+        const target = { group: 'example.com', version: 'v1', resource: 'widgets', namespace: 'shop', name: 'a', uid: metadata.uid };
+        const steps = [mergePatch(target, { spec: { color: 'blue' } }, 'cannot be made good')];
+        return fix('it is red', { evidence: { color: 'red' }, steps, approval: 'always' });
+      },
+    });
+    await world.fact();
+    await world.run(60_000);
+    const { state, plan } = await world.incident();
+    expect(state).toBe('awaiting-approval');
+    expect(world.cluster.writes).toEqual([]);
+    await world.say({ kind: 'approve', hash: plan?.hash ?? '', by: 'Ann' });
+    await world.run(600_000);
+    expect((await world.incident()).state).toBe('verified');
+    expect(world.cluster.writes).toHaveLength(1);
   });
 });

@@ -65,6 +65,12 @@ export function tally(timeline: Timeline, end: number, seconds: number, { audit,
   };
 }
 
+/** Whether audit knows who made most of the changes that were seen. */
+export function isWitnessed(entries: Entry[]): boolean {
+  const changes = entries.filter(({ source }) => source === 'watch');
+  return 2 * changes.filter(({ paired }) => paired === 'request').length >= changes.length;
+}
+
 function newest(entries: Entry[], noops: number, isSilent: (entry: Entry) => boolean): Tally['recent'] {
   const recent: { at: string; effect: WriteEffect }[] = [];
   let left = noops;

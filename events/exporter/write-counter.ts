@@ -2,7 +2,7 @@ import { type Envelope, factId } from '../fact.ts';
 import { WRITES_COUNTED } from '../writes-counted.ts';
 import type { AuditRecord } from './audit-record.ts';
 import { type Change, objectKey } from './known-objects.ts';
-import { tally } from './tally.ts';
+import { isWitnessed, tally } from './tally.ts';
 import { type Entry, SKEW, Timeline, type Writer } from './timeline.ts';
 import type { ObjectHead } from './watch-event.ts';
 
@@ -25,7 +25,7 @@ export interface CounterContext {
 
 /** A matching rule hears of an object again after this long. */
 const REPEAT = 30_000;
-/** How long a fact without a known writer waits for audit. */
+/** How long a fact whose writers are not known waits for audit, which comes in batches. */
 const HOLD = 3_000;
 const ENTRIES_PER_OBJECT = 4_096;
 const SWEEP = 30_000;
@@ -161,7 +161,7 @@ export class WriteCounter {
     };
     const rules = matching(detail, seconds);
     const isDue = rules.some((rule) => !state.matched.has(rule) || end - (state.sentAt.get(rule) ?? Number.NEGATIVE_INFINITY) >= REPEAT);
-    if (rules.length > 0 && isDue && hasAudit() && counts.actors.length === 0) {
+    if (rules.length > 0 && isDue && hasAudit() && !isWitnessed(counted.timeline.between(start, end))) {
       state.heldSince ??= end;
       if (end - state.heldSince < HOLD) return [];
     }

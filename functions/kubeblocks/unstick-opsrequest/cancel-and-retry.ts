@@ -21,6 +21,9 @@ export function cancelAndRetry(cause: Cause, situation: Situation, { component, 
   // Cancelling writes the whole last configuration back: over anybody's change since.
   if (!last || !isUntouched(component, last, online))
     return refused('somebody changed the component meanwhile, and a cancel would undo that', ['Cancel it yourself if that may be undone']);
+  const { instances = [], newInstances = [] } = scaling.scaleOut ?? {};
+  if ((op.spec.horizontalScaling ?? []).length > 1 || instances.length > 0 || newInstances.length > 0)
+    return refused('it asks for more than these instances', ['Cancel it, and ask again for one thing at a time']);
   const restored = { ...component, ...last, replicas: last.replicas ?? component.replicas };
   if (!onlyDefault(parent, online) || !retryMakes(parent, restored, online))
     return refused('asking again with a number would not make exactly these pods', ['Cancel it, and scale out by replicaChanges alone']);
@@ -93,7 +96,7 @@ const isOurs = ({ metadata }: KubernetesObject): boolean =>
 const retryName = ({ metadata }: KubernetesObject): string => `${metadata.name.slice(0, 57)}-retry`;
 
 function again(op: KubernetesObject, scaling: Scaling, name: string): KubernetesObject {
-  const { cancel: _, timeoutSeconds: __, ...spec } = op.spec ?? {};
+  const { cancel: _, timeoutSeconds: __, force: ___, ...spec } = op.spec ?? {};
   const online = scaling.scaleOut?.offlineInstancesToOnline ?? [];
   const replicaChanges = online.length;
   return {
