@@ -91,15 +91,10 @@ async function conclude(sandbox: Sandbox, incident: Incident, say: (line: string
   say(paint('bold', `Incident ${incident.id} ended ${incident.state}: ${incident.because}`));
   const before = symptoms.filter((line) => timeOf(line) <= (applied ?? end));
   say(`  rate before    ${rate(before, timeOf(before[0]), applied ?? end)}`);
-  if (applied) {
-    const { settledAt = applied } = incident.verification ?? {};
-    say(
-      `  rate after     ${rate(
-        symptoms.filter((line) => timeOf(line) > settledAt),
-        settledAt,
-        end,
-      )}`,
-    );
+  const clearSince = incident.verification?.clearSince;
+  if (clearSince) {
+    const after = symptoms.filter((line) => timeOf(line) > clearSince);
+    say(`  rate after     ${rate(after, clearSince, end)}`);
   }
   say(`  detected       ${forPeople(incident.detectedAt - timeOf(symptoms[0]))} after the first symptom`);
   if (applied) say(`  written        ${forPeople(applied - incident.detectedAt)} after detection (approval included)`);

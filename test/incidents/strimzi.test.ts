@@ -48,7 +48,9 @@ describe('recordings of real Strimzi operators', () => {
     const withoutCrds = await play('strimzi-storm-start', (events) =>
       events.filter((one) => one.kind === 'audit' || one.event.resource !== 'customresourcedefinitions'),
     );
-    expect(withoutCrds.map(({ state, plan }) => ({ state, plan }))).not.toContainEqual(expect.objectContaining({ plan: expect.anything() }));
+    expect(withoutCrds.map(({ state, plan }) => ({ state, plan }))).not.toContainEqual(
+      expect.objectContaining({ plan: expect.anything() }),
+    );
     expect(withoutCrds[0]?.history.map(({ because }) => because).join()).toContain('not recorded');
   });
 

@@ -21,6 +21,8 @@ export function abort(cause: Cause, situation: Situation, because: string, found
   }
   return fix(`${because} (${cause.issue})`, {
     evidence: { remedy: 'abort', ...evidenceOf(cause, situation), ...found },
-    steps: [mergePatch(targetOf(opReference, op), { spec: { timeoutSeconds: 1 } }, 'let the controller abort the operation: its work is done')],
+    steps: [
+      mergePatch(targetOf(opReference, op), { spec: { timeoutSeconds: 1 } }, 'let the controller abort the operation: its work is done'),
+    ],
   });
 }

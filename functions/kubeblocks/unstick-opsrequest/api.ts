@@ -2,8 +2,11 @@ import * as z from 'zod';
 import { Doubt } from '../../../shared/cluster.ts';
 import { type KubernetesObject, nameOf } from '../../../shared/kubernetes/object.ts';
 
-const instance = z.looseObject({ name: z.string(), replicas: z.number().int().optional(), ordinals: z.unknown() });
-const resources = { requests: z.record(z.string(), z.union([z.string(), z.number()])).optional(), limits: z.record(z.string(), z.union([z.string(), z.number()])).optional() };
+const instance = z.looseObject({ name: z.string(), replicas: z.number().int().optional(), ordinals: z.unknown().optional() });
+const resources = {
+  requests: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+  limits: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+};
 
 const component = z.looseObject({
   name: z.string(),
@@ -13,16 +16,20 @@ const component = z.looseObject({
   instances: z.array(instance).optional(),
   offlineInstances: z.array(z.string()).optional(),
   stop: z.boolean().optional(),
-  ordinals: z.unknown(),
+  ordinals: z.unknown().optional(),
   flatInstanceOrdinal: z.boolean().optional(),
   enableInstanceAPI: z.boolean().optional(),
   resources: z.looseObject(resources).optional(),
-  systemAccounts: z.array(z.looseObject({ secretRef: z.unknown() })).optional(),
+  systemAccounts: z.array(z.looseObject({ secretRef: z.unknown().optional() })).optional(),
 });
 const sharding = z.looseObject({ name: z.string(), shards: z.number().int(), template: component.partial({ name: true }) });
 
 const clusterObject = z.looseObject({
-  spec: z.looseObject({ componentSpecs: z.array(component).optional(), shardings: z.array(sharding).optional(), shardingSpecs: z.array(sharding).optional() }),
+  spec: z.looseObject({
+    componentSpecs: z.array(component).optional(),
+    shardings: z.array(sharding).optional(),
+    shardingSpecs: z.array(sharding).optional(),
+  }),
   status: z.looseObject({ phase: z.string().optional(), observedGeneration: z.number().int().optional() }).optional(),
 });
 
@@ -83,9 +90,11 @@ const instanceSet = z.looseObject({
   spec: z.looseObject({
     replicas: z.number().int().optional(),
     paused: z.boolean().optional(),
-    defaultTemplateOrdinals: z.unknown(),
+    defaultTemplateOrdinals: z.unknown().optional(),
     persistentVolumeClaimRetentionPolicy: z.looseObject({ whenScaled: z.string().optional() }).optional(),
-    template: z.looseObject({ spec: z.looseObject({ containers: z.array(z.looseObject({ name: z.string(), image: z.string().optional() })) }) }).optional(),
+    template: z
+      .looseObject({ spec: z.looseObject({ containers: z.array(z.looseObject({ name: z.string(), image: z.string().optional() })) }) })
+      .optional(),
   }),
   status: z
     .looseObject({
@@ -102,6 +111,7 @@ const instanceSet = z.looseObject({
 const queueEntry = z.looseObject({ name: z.string(), type: z.string(), inQueue: z.boolean().optional() });
 
 export type Component = z.infer<typeof component>;
+export type Sharding = z.infer<typeof sharding>;
 export type ClusterObject = KubernetesObject & z.infer<typeof clusterObject>;
 export type OpsRequest = KubernetesObject & z.infer<typeof opsRequest>;
 export type Scaling = z.infer<typeof scaling>;

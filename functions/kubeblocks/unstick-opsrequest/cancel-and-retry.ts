@@ -31,7 +31,13 @@ export function cancelAndRetry(cause: Cause, situation: Situation, { component, 
   return fix(`${why} (${cause.issue})`, {
     evidence: { remedy: 'cancel and ask again', ...evidenceOf(cause, situation), ...found, addon },
     ...(!survivesResync(addon) && { approval: 'always' }),
-    steps: [mergePatch(targetOf(opReference, op), { spec: { cancel: true } }, 'cancel: it is asked for again, with a number, once the Cluster is restored')],
+    steps: [
+      mergePatch(
+        targetOf(opReference, op),
+        { spec: { cancel: true } },
+        'cancel: it is asked for again, with a number, once the Cluster is restored',
+      ),
+    ],
   });
 }
 
@@ -53,7 +59,8 @@ export function afterCancel(situation: Situation): Verdict | undefined {
   const busy = [...alsoRunning(situation), ...waitingBehind(situation).map(({ metadata }) => metadata.name)];
   if (busy.length > 0) return wait(`other operations come first: ${[...new Set(busy)].join(', ')}`, '5s');
   const { phase: clusterPhase, observedGeneration } = cluster.status ?? {};
-  if (clusterPhase !== 'Running' || observedGeneration !== cluster.metadata.generation) return wait('the Cluster is not settled after the cancel', '2s');
+  if (clusterPhase !== 'Running' || observedGeneration !== cluster.metadata.generation)
+    return wait('the Cluster is not settled after the cancel', '2s');
   const parent = parentOf(situation, component.name);
   const offline = component.offlineInstances ?? [];
   if (!isPlain(component) || !online.every((pod) => offline.includes(pod)) || !retryMakes(parent, component, online))

@@ -70,5 +70,8 @@ async function known(situation: Situation): Promise<Verdict | undefined> {
 function nothingKnown({ op, phase, age }: Situation, { incident }: Examination): Verdict {
   if (ENDED.includes(phase)) return clear(`the operation ended: ${phase}`);
   const { name } = incident.object;
-  return wait(`${op.spec.type} ${name} is ${phase || 'new'}: nothing known keeps it`, age < 300_000 ? '15s' : age < 3_600_000 ? '1m' : '10m');
+  return wait(
+    `${op.spec.type} ${name} is ${phase || 'new'}: nothing known keeps it`,
+    age < 300_000 ? '15s' : age < 3_600_000 ? '1m' : '10m',
+  );
 }

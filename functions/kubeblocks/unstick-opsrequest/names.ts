@@ -11,7 +11,9 @@ export interface Naming {
 }
 
 /** What raising the replicas would take: the pods that come, and the component as it would be. */
-export type RaisePlan<C extends Naming> = { ok: true; missing: string[]; next: C } | { ok: false; because: 'nothing missing' | 'unknown template' | 'ordinal gap' };
+export type RaisePlan<C extends Naming> =
+  | { ok: true; missing: string[]; next: C }
+  | { ok: false; because: 'nothing missing' | 'unknown template' | 'ordinal gap' };
 
 /** The names KubeBlocks gives to the instances of `<cluster>-<component>` (`generateInstanceNames`, 0.9.0 to 1.0.2). Holds only where `isPlain`. */
 export function names(parent: string, { replicas, instances = [], offlineInstances = [] }: Naming): Set<string> {

@@ -2,7 +2,18 @@ import { satisfies } from 'semver';
 import { type Cluster, Doubt } from '../../../shared/cluster.ts';
 import { type Collection, type KubernetesObject, nameOf, type Reference } from '../../../shared/kubernetes/object.ts';
 import type { Examination } from '../../../shared/remediation.ts';
-import { asCluster, asInstanceSet, asOpsRequest, type ClusterObject, type Component, type InstanceSet, type OpsRequest, type QueueEntry, queueOf } from './api.ts';
+import {
+  asCluster,
+  asInstanceSet,
+  asOpsRequest,
+  type ClusterObject,
+  type Component,
+  type InstanceSet,
+  type OpsRequest,
+  type QueueEntry,
+  queueOf,
+  type Sharding,
+} from './api.ts';
 
 /** One look at an operation and everything around it, read once. */
 export interface Situation {
@@ -18,7 +29,7 @@ export interface Situation {
   pods: Map<string, KubernetesObject>;
   instanceSets: Map<string, InstanceSet>;
   components: Component[];
-  shardings: { name: string; shards: number; template: Partial<Component> }[];
+  shardings: Sharding[];
   /** `1.0.0`; undefined where nobody's field manager tells. */
   kubeblocks: string | undefined;
   /** Milliseconds since the operation began (since its creation while it has not). */
@@ -43,7 +54,8 @@ export async function look({ fact, cluster: read, incident, now }: Examination):
   const found = await read.get(clusterReference);
   if (!found) throw new Doubt(`${nameOf(clusterReference)}, which ${nameOf(fact.object)} works on, does not exist`);
   const cluster = asCluster(found);
-  const of = (kind: Omit<Collection, 'namespace'>) => read.list({ ...kind, namespace, labelSelector: `app.kubernetes.io/instance=${clusterName}` });
+  const of = (kind: Omit<Collection, 'namespace'>) =>
+    read.list({ ...kind, namespace, labelSelector: `app.kubernetes.io/instance=${clusterName}` });
   const pods = await of({ group: '', version: 'v1', resource: 'pods' });
   const instanceSets = await of({ group: 'workloads.kubeblocks.io', version: generation, resource: 'instancesets' });
   const all = await read.list({ group, version, resource, namespace });
@@ -87,7 +99,9 @@ export const runs = (situation: Situation, range: string): boolean => situation.
 /** Whether the pod is there, not going away, and Ready. */
 export function isReady(pod: KubernetesObject | undefined): boolean {
   const conditions = (pod?.status?.conditions ?? []) as { type: string; status: string }[];
-  return pod !== undefined && !pod.metadata.deletionTimestamp && conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+  return (
+    pod !== undefined && !pod.metadata.deletionTimestamp && conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
+  );
 }
 
 /** The pods that carry a component's label. */

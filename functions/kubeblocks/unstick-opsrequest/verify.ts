@@ -1,7 +1,7 @@
 import { clear, type Evidence, report, type Verdict, wait } from '../../../shared/verdict.ts';
+import { lastPodOnline } from './cases/last-pod-online.ts';
 import type { Situation } from './situation.ts';
 import { stuckOnline } from './stuck-online.ts';
-import { lastPodOnline } from './cases/last-pod-online.ts';
 
 /** The fourth question: did the fix end the operation as it should? `fixed` is the evidence of the plan that was written. */
 export async function verify(situation: Situation, fixed: Evidence): Promise<Verdict> {

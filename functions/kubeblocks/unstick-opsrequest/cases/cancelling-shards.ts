@@ -4,6 +4,7 @@ import type { Case } from '../case.ts';
 import { covers } from '../resources.ts';
 import { isReady, lastOf } from '../situation.ts';
 
+/** KubeBlocks #9966: VerticalScaling. */
 export const cancellingShards: Case = {
   issue: '#9966',
   affects: '1.0.1; a fix is in 1.0.2, the issue is still open',
@@ -21,6 +22,8 @@ export const cancellingShards: Case = {
       return template !== undefined && last !== undefined && covers(template.resources, last);
     });
     if (!reverted || ![...pods.values()].every(isReady)) return undefined;
-    return abort(this, situation, 'the Cluster is as it was before, and the cancel does not end', { shardings: items.map(({ componentName }) => componentName) });
+    return abort(this, situation, 'the Cluster is as it was before, and the cancel does not end', {
+      shardings: items.map(({ componentName }) => componentName),
+    });
   },
 };

@@ -1,11 +1,11 @@
-import { isReady, alsoRunning, mayRun, type Situation, waitingBehind } from '../situation.ts';
 import { milliseconds } from '../../../../shared/duration.ts';
 import { clear, type Verdict, wait } from '../../../../shared/verdict.ts';
 import type { InstanceSet } from '../api.ts';
-import { type Case, type Cause, tell } from '../case.ts';
 import { cancelAndRetry } from '../cancel-and-retry.ts';
+import { type Case, type Cause, tell } from '../case.ts';
 import { hasOrdinals, names, planRaise } from '../names.ts';
 import { raiseReplicas } from '../raise-replicas.ts';
+import { alsoRunning, isReady, mayRun, type Situation, waitingBehind } from '../situation.ts';
 import { type StuckOnline, stuckOnline } from '../stuck-online.ts';
 
 /** KubeBlocks whose names, queue and API this knows. */
@@ -18,9 +18,11 @@ const PATIENCE = milliseconds('20s');
 const gap: Cause = {
   issue: '#9457',
   affects: 'all versions: open upstream',
-  because: 'a scale-in lowered the replicas without using up the offline instance: its ordinal lies beyond a gap that another pod would fill',
+  because:
+    'a scale-in lowered the replicas without using up the offline instance: its ordinal lies beyond a gap that another pod would fill',
 };
 
+/** KubeBlocks #9000: HorizontalScaling. */
 export const lastPodOnline: Case = {
   issue: '#9000',
   affects: '1.0.0-beta to 1.0.0 (fixed in 1.0.1); 0.9.0 to 0.9.3 end without the pod (fixed in 0.9.4)',
@@ -54,7 +56,8 @@ function notNow(situation: Situation, { component, parent }: StuckOnline): Verdi
   if (set.spec.paused) return wait(`the InstanceSet ${parent} is paused`, '1m');
   const running = alsoRunning(situation);
   if (running.length > 0) return wait(`another operation works on the Cluster: ${running.join(', ')}`, '30s');
-  if (!queue.some(({ name, inQueue }) => name === op.metadata.name && !inQueue)) return wait('the operation does not hold its Cluster', '10s');
+  if (!queue.some(({ name, inQueue }) => name === op.metadata.name && !inQueue))
+    return wait('the operation does not hold its Cluster', '10s');
   const unready = [...names(parent, component)].filter((name) => !isReady(pods.get(name)));
   // No member is added to a quorum that is not whole.
   return unready.length > 0 ? wait(`not all pods of ${component.name} are ready: ${unready.join(', ')}`, '15s') : undefined;
@@ -95,7 +98,15 @@ function endedWithoutThePod(situation: Situation, { parent, component, missing }
   const advice =
     cause === gap
       ? ['Scale out by replicaChanges alone, and let KubeBlocks name the pod']
-      : [`Ask again with a number: scaleOut.offlineInstancesToOnline [${missing.join(', ')}] and scaleOut.replicaChanges ${missing.length}`];
+      : [
+          `Ask again with a number: scaleOut.offlineInstancesToOnline [${missing.join(', ')}] and scaleOut.replicaChanges ${missing.length}`,
+        ];
   const found = { component: component.name, replicas: component.replicas, missing };
-  return tell(cause, situation, `it says Succeed with progress ${situation.op.status?.progress}, but ${missing.join(', ')} will never be created`, found, advice);
+  return tell(
+    cause,
+    situation,
+    `it says Succeed with progress ${situation.op.status?.progress}, but ${missing.join(', ')} will never be created`,
+    found,
+    advice,
+  );
 }

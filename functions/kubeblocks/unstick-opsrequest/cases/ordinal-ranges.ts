@@ -1,10 +1,11 @@
-import { abort } from '../abort.ts';
 import { milliseconds } from '../../../../shared/duration.ts';
+import { abort } from '../abort.ts';
 import type { Case } from '../case.ts';
 import { hasOrdinals } from '../names.ts';
 import { hasResources } from '../resources.ts';
 import { isReady, parentOf, podsOf } from '../situation.ts';
 
+/** KubeBlocks #9779: VerticalScaling. */
 export const ordinalRanges: Case = {
   issue: '#9779',
   affects: 'up to 1.0.1; fixed in 1.0.2',
@@ -27,6 +28,8 @@ export const ordinalRanges: Case = {
       return settled && pods.length === replicas && pods.every((pod) => isReady(pod) && hasResources(pod, { requests, limits }));
     });
     if (!ranged || !done) return undefined;
-    return abort(this, situation, 'every pod is ready and has what was asked for', { components: items.map(({ componentName }) => componentName) });
+    return abort(this, situation, 'every pod is ready and has what was asked for', {
+      components: items.map(({ componentName }) => componentName),
+    });
   },
 };

@@ -1,11 +1,12 @@
+import { milliseconds } from '../../../../shared/duration.ts';
 import { targetOf } from '../../../../shared/plan.ts';
 import { fix } from '../../../../shared/verdict.ts';
-import { milliseconds } from '../../../../shared/duration.ts';
 import { type Case, evidenceOf } from '../case.ts';
 
 /** 1.x, 0.9: names of operations, separated by commas. */
 const DEPENDS = ['operations.kubeblocks.io/dependent-on-successful-ops', 'ops.kubeblocks.io/dependent-on-successful-ops'];
 
+/** KubeBlocks #10118: any type. */
 export const pendingBehindDependency: Case = {
   issue: '#10118',
   affects: 'up to 1.0.2 and 1.1.0-beta.5; fixed in 1.0.3-beta.3 and 1.1.0-beta.6',
@@ -25,7 +26,13 @@ export const pendingBehindDependency: Case = {
       evidence: { remedy: 'delete', ...evidenceOf(this, situation), dependsOn: behind },
       // It is somebody's request: it has to be made again, after its dependency.
       approval: 'always',
-      steps: [{ kind: 'delete', target: targetOf(opReference, op), reason: `delete it, so that ${behind.join(', ')} can run; make it again afterwards` }],
+      steps: [
+        {
+          kind: 'delete',
+          target: targetOf(opReference, op),
+          reason: `delete it, so that ${behind.join(', ')} can run; make it again afterwards`,
+        },
+      ],
     });
   },
 };

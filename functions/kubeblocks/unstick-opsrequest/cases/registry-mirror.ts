@@ -5,6 +5,7 @@ import type { InstanceSet } from '../api.ts';
 import type { Case } from '../case.ts';
 import { isReady, parentOf, podsOf } from '../situation.ts';
 
+/** KubeBlocks #8417: Upgrade. */
 export const registryMirror: Case = {
   issue: '#8417',
   affects: '0.9.0 and 0.9.1; fixed in 0.9.2 and 1.0',
@@ -29,7 +30,10 @@ export const registryMirror: Case = {
 /** The pod's images against those it should have; only a registry may differ. */
 function compare(pod: KubernetesObject, { spec }: InstanceSet): 'mirrored' | 'same' | 'unproven' {
   const running = (pod.spec?.containers ?? []) as { name: string; image?: string }[];
-  const pairs = (spec.template?.spec.containers ?? []).map(({ name, image = '' }) => [image, running.find((one) => one.name === name)?.image ?? '']);
+  const pairs = (spec.template?.spec.containers ?? []).map(({ name, image = '' }) => [
+    image,
+    running.find((one) => one.name === name)?.image ?? '',
+  ]);
   if (pairs.length === 0 || pairs.some(([wanted = '', has = '']) => tailOf(wanted) !== tailOf(has))) return 'unproven';
   return pairs.some(([wanted, has]) => wanted !== has) ? 'mirrored' : 'same';
 }

@@ -9,6 +9,7 @@ const FROM = 'kubeblocks.io/restore-from-backup';
 const DONE = 'kubeblocks.io/restore-done';
 const backups = z.record(z.string(), z.looseObject({ name: z.string(), namespace: z.string().optional() }));
 
+/** KubeBlocks #9733: Restart. */
 export const restartDeletedBackup: Case = {
   issue: '#9733',
   affects: 'up to 1.0.0; fixed in 1.0.1',
@@ -27,10 +28,15 @@ export const restartDeletedBackup: Case = {
       const gone = await deletedBackup(situation, from);
       if (!gone) continue;
       const path = `/metadata/annotations/${FROM.replace('/', '~1')}`;
-      const operations = [{ op: 'test' as const, path, value: from }, { op: 'remove' as const, path }];
+      const operations = [
+        { op: 'test' as const, path, value: from },
+        { op: 'remove' as const, path },
+      ];
       return fix(`${name} was restored long ago from ${gone}, which is deleted (${this.issue})`, {
         evidence: { remedy: 'forget the backup', ...evidenceOf(this, situation), component: name, backup: gone },
-        steps: [jsonPatch(targetOf(reference, component), operations, `forget the deleted backup ${gone}, as 1.0.1 does once a restore is done`)],
+        steps: [
+          jsonPatch(targetOf(reference, component), operations, `forget the deleted backup ${gone}, as 1.0.1 does once a restore is done`),
+        ],
       });
     }
     return undefined;

@@ -3,6 +3,7 @@ import { targetOf } from '../../../../shared/plan.ts';
 import { fix } from '../../../../shared/verdict.ts';
 import { type Case, evidenceOf } from '../case.ts';
 
+/** KubeBlocks #10112: Restore. */
 export const restoreBadTime: Case = {
   issue: '#10112',
   affects: 'up to 1.0.2 and 1.1.0-beta.5; fixed in 1.0.3-beta.3 and 1.1.0-beta.6',
@@ -21,7 +22,9 @@ export const restoreBadTime: Case = {
     return fix(`its point in time cannot be restored (${this.issue})`, {
       evidence: { remedy: 'delete', ...evidenceOf(this, situation), message: String(refused.message) },
       approval: 'always',
-      steps: [{ kind: 'delete', target: targetOf(opReference, op), reason: 'delete the request; make it again with a time the backup covers' }],
+      steps: [
+        { kind: 'delete', target: targetOf(opReference, op), reason: 'delete the request; make it again with a time the backup covers' },
+      ],
     });
   },
 };

@@ -2,6 +2,7 @@ import { abort } from '../abort.ts';
 import type { Case } from '../case.ts';
 import { detailsOf, lastOf } from '../situation.ts';
 
+/** KubeBlocks #9790: HorizontalScaling. */
 export const shardsUnchanged: Case = {
   issue: '#9790',
   affects: 'up to 1.0.1; fixed in 1.0.2 and 1.1.0-alpha.4',

@@ -2,6 +2,7 @@ import { milliseconds } from '../../../../shared/duration.ts';
 import { abort } from '../abort.ts';
 import { type Case, tell } from '../case.ts';
 
+/** KubeBlocks #8372: Switchover. */
 export const switchoverJob: Case = {
   issue: '#8372',
   affects: '0.9.0 and 0.9.1; fixed in 0.9.2',
@@ -22,7 +23,11 @@ export const switchoverJob: Case = {
     if (!missed) return undefined;
     const found = { job: missed.metadata.name };
     if (opReference.group === 'operations.kubeblocks.io') return abort(this, situation, 'its job is complete', found);
-    const advice = ['The switchover is done', 'Set spec.timeoutSeconds to 1 (refused where the admission webhooks of 0.9 are on)', 'Upgrade to 0.9.2'];
+    const advice = [
+      'The switchover is done',
+      'Set spec.timeoutSeconds to 1 (refused where the admission webhooks of 0.9 are on)',
+      'Upgrade to 0.9.2',
+    ];
     return tell(this, situation, 'its job is complete, and it does not end', found, advice);
   },
 };

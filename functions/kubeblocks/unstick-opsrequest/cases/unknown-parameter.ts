@@ -2,6 +2,7 @@ import { milliseconds } from '../../../../shared/duration.ts';
 import { abort } from '../abort.ts';
 import type { Case } from '../case.ts';
 
+/** KubeBlocks #9540: Reconfiguring. */
 export const unknownParameter: Case = {
   issue: '#9540',
   affects: 'up to 1.0.0; fixed in 1.0.1',

@@ -3,6 +3,7 @@ import { abort } from '../abort.ts';
 import type { Case } from '../case.ts';
 import { isReady, podsOf } from '../situation.ts';
 
+/** KubeBlocks #9908: Stop, Start. */
 export const zeroReplicaComponent: Case = {
   issue: '#9908',
   affects: 'up to 1.0.1 and 0.9.5; fixed in 1.0.2 and 0.9.6-beta.7',
