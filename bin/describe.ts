@@ -73,7 +73,7 @@ export function describeIncident(incident: Incident, remediation: Remediation | 
     'History (UTC)',
     ...history.flatMap((entry) => [
       `  ${clockTime(entry.at)}  ${paintState(entry.state, 18)} ${entry.because}`,
-      ...(entry.verdict?.kind === 'report' ? entry.verdict.advice.map((advice) => `${' '.repeat(31)}→ ${advice}`) : []),
+      ...(entry.verdict && 'advice' in entry.verdict ? (entry.verdict.advice ?? []).map((advice) => `${' '.repeat(31)}→ ${advice}`) : []),
     ]),
   ];
 }

@@ -46,7 +46,10 @@ export function open(fact: Fact, object: ObjectReference, remediation: string, o
     factIds: [fact.id],
     doubts: 0,
     changes: 0,
-    effects: [{ id: '1.0', kind: 'examine', question: 'detect' }],
+    effects: [
+      { id: '1.0', kind: 'tell', state: 'detected', because, at: now },
+      { id: '1.1', kind: 'examine', question: 'detect' },
+    ],
     history: [{ at: now, state: 'detected', because }],
   };
 }
@@ -208,7 +211,7 @@ function onWritten(next: Draft, written: Written, { now, limits }: Context): Inc
   const all = [...execution.written, written];
   next.set({ execution: { ...execution, written: all } });
   if (all.length < execution.steps.length) return next.effect({ kind: 'write', step: all.length }).done();
-  const settledAt = now + milliseconds(limits.settleWithin);
+  const settledAt = now + milliseconds(next.incident.plan?.settleWithin ?? limits.settleWithin);
   next.set({ verification: { appliedAt: now, settledAt, deadline: now + milliseconds(limits.verifyWithin) }, memory: undefined });
   return next
     .to('applied', `${all.length === 1 ? 'the step is' : `${all.length} steps are`} written`)

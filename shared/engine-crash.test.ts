@@ -39,7 +39,7 @@ describe.each<[string, Toy, number]>([
   it('at any checkpoint is replaced, and the end is the same: one write per step, every change told', async () => {
     const undisturbed = (await dieAt(Number.POSITIVE_INFINITY, toy)).world;
     const states = undisturbed.told.map(({ state }) => state);
-    expect(states).toEqual(['planned', 'executing', 'applied', 'verified']);
+    expect(states).toEqual(['detected', 'planned', 'executing', 'applied', 'verified']);
     for (let n = 1; ; n += 1) {
       const { world, died } = await dieAt(n, toy);
       const incident = await world.incident();

@@ -169,6 +169,6 @@ describe('a doubt', () => {
     expect(world.problems[0]).toMatch(/Incident .* could not be told: throttled/);
     world.bus = { publish: async () => undefined };
     await world.run(60_000);
-    expect(world.told.map(({ state }) => state)).toEqual(['planned', 'executing', 'applied', 'verified']);
+    expect(world.told.map(({ state }) => state)).toEqual(['detected', 'planned', 'executing', 'applied', 'verified']);
   });
 });

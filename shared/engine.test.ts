@@ -53,7 +53,7 @@ describe.each(['merge-patch', 'json-patch', 'apply'] as const)('auto mode, %s', 
     expect(world.cluster.writes).toMatchObject([{ method: 'PATCH', dryRun: false, status: 200 }]);
     expect(world.cluster.requests.filter(({ method, dryRun }) => method === 'PATCH' && dryRun)).toHaveLength(1);
     expect(color(world)).toBe('blue');
-    expect(world.told.map(({ state }) => state)).toEqual(['planned', 'executing', 'applied', 'verified']);
+    expect(world.told.map(({ state }) => state)).toEqual(['detected', 'planned', 'executing', 'applied', 'verified']);
     expect(new Set(world.told.map(({ id }) => id)).size).toBe(world.told.length);
     expect(incident.effects).toEqual([]);
     expect(incident.history.map(({ question }) => question)).toEqual([undefined, 'detect', 'confirm', 'before-write', undefined, 'verify']);

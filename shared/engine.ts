@@ -199,8 +199,7 @@ export class Engine {
     const repeated = execution.attempted === effect.step;
     const withheld = now() - execution.preparedAt > FRESH ? 'the locks were taken too long ago' : await switchedOff(state, incident);
     if (!repeated) await this.#store(incident.id, { kind: 'writing', step: effect.step });
-    const { preparedAt } = execution;
-    const result = await execute({ step, lock, incident: incident.id, preparedAt, now: now(), sender, artifacts, repeated, withheld });
+    const result = await execute({ step, lock, incident: incident.id, now: now(), sender, artifacts, repeated, withheld });
     if (result.kind !== 'unknown' && effect.step === execution.steps.length - 1) {
       for (const { target } of plan.steps) await state.release(`target/${cluster}/${target.group}/${nameOf(target)}`, incident.id);
     }

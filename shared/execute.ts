@@ -24,7 +24,6 @@ interface Execution {
   step: Step;
   lock: LockedStep;
   incident: string;
-  preparedAt: number;
   now: number;
   sender: Sender;
   artifacts: Artifacts;
@@ -139,16 +138,21 @@ async function read(sender: Sender, { target }: Step): Promise<KubernetesObject 
   }
 }
 
-/** Whether this very step was written by us after it was prepared. managedFields carry seconds only. */
-function isOurs(live: KubernetesObject | undefined, { step, lock, incident, preparedAt }: Execution): boolean {
+/** Whether this very step was written by us after it was locked. No clock is compared: our entry in managedFields moved since. */
+function isOurs(live: KubernetesObject | undefined, { step, lock, incident }: Execution): boolean {
   if (step.kind === 'delete') return live === undefined || (step.target.uid !== undefined && live.metadata.uid !== step.target.uid);
   if (live === undefined) return false;
   if (step.kind === 'create') return live.metadata.annotations?.[INCIDENT_ANNOTATION] === incident;
   if (live.metadata.resourceVersion === lock.resourceVersion || (step.target.uid && live.metadata.uid !== step.target.uid)) return false;
-  const since = Math.floor(preparedAt / 1_000) * 1_000;
+  const stamp = ownStamp(live, step);
+  return stamp !== undefined && stamp !== lock.stamp;
+}
+
+/** When the API server last noted a write of ours of this kind on the object; undefined when it never did. */
+export function ownStamp({ metadata }: KubernetesObject, step: Step): string | undefined {
   const operation = step.kind === 'apply' ? 'Apply' : 'Update';
-  return (live.metadata.managedFields ?? []).some(
-    (field) =>
-      field.manager === FIELD_MANAGER && field.operation === operation && !field.subresource && Date.parse(field.time ?? '') >= since,
+  const own = metadata.managedFields?.find(
+    (field) => field.manager === FIELD_MANAGER && field.operation === operation && !field.subresource,
   );
+  return own?.time;
 }

@@ -57,6 +57,8 @@ export interface LockedStep {
   index: number;
   /** Absent only where nothing existed to lock (create). */
   resourceVersion?: string | undefined;
+  /** When the API server had last noted a write of ours on it. */
+  stamp?: string | undefined;
   /** Where the object as it was before is kept, for `undo`. */
   backup?: { artifact: string; sha256: string } | undefined;
 }
@@ -101,5 +103,7 @@ export function absorbs({ state, updatedAt, history }: Incident, now: number): b
   if (!hasEnded(state) || state === 'cleared') return true;
   // Not `updatedAt`: each absorbed fact moves it, and the quiet would never end.
   const endedAt = history.at(-1)?.at ?? updatedAt;
-  return now - endedAt < ({ refused: 24 * 3_600_000, expired: 3_600_000 }[state as string] ?? 0);
+  // A person's no is good for a day; a gate that was closed, or an hour nobody answered, for an hour.
+  const quiet = state === 'refused' && history.at(-1)?.by !== undefined ? 24 : state === 'refused' || state === 'expired' ? 1 : 0;
+  return now - endedAt < quiet * 3_600_000;
 }

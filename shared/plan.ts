@@ -52,18 +52,22 @@ export interface Plan {
   steps: Step[];
   /** `always`: a person agrees first, also in `auto`. */
   approval?: 'always';
+  /** Known after-effects, where the remediation's limit does not fit. */
+  settleWithin?: Duration;
   madeAt: number;
   expiresAt: number;
 }
 
 /** Turns a `fix` verdict into a plan with its hash and expiry. Times in milliseconds since the epoch. */
-export function makePlan({ because, evidence, steps, approval }: Fix, subject: string, now: number, expireAfter: Duration): Plan {
+export function makePlan(fix: Fix, subject: string, now: number, expireAfter: Duration): Plan {
+  const { because, evidence, steps, approval, settleWithin } = fix;
   if (steps.length === 0) throw new Error('A fix without a step is a report');
   // A write is recognised as ours by its object: two on one object could not be told apart after a crash.
   const targets = new Set(steps.map(({ target }) => pathOf(target, target.name)));
   if (targets.size < steps.length) throw new Error('Two steps change the same object: make them one');
   const hash = hashOf({ subject, evidence, steps, approval });
-  return { hash, because, evidence, steps, ...(approval && { approval }), madeAt: now, expiresAt: now + milliseconds(expireAfter) };
+  const expiresAt = now + milliseconds(expireAfter);
+  return { hash, because, evidence, steps, ...(approval && { approval }), ...(settleWithin && { settleWithin }), madeAt: now, expiresAt };
 }
 
 /** The target of an object that was read, pinned to its uid. */

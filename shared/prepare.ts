@@ -1,11 +1,11 @@
 import type { Artifacts } from './artifacts/artifacts.ts';
+import { backUp } from './backup.ts';
 import { examine, type Recorder } from './examine.ts';
-import { rehearse, type Sender } from './execute.ts';
+import { ownStamp, rehearse, type Sender } from './execute.ts';
 import { isPaused, modeOf, openBreaker, spendBudgets } from './gates.ts';
 import type { Incident, LockedStep } from './incident.ts';
 import type { Input } from './input.ts';
-import { type KubernetesObject, nameOf } from './kubernetes/object.ts';
-import type { Plan, Step } from './plan.ts';
+import { nameOf } from './kubernetes/object.ts';
 import type { Remediation } from './remediation.ts';
 import type { State } from './state/state.ts';
 
@@ -46,16 +46,16 @@ export async function prepare({ incident, remediation, effect, state, artifacts,
   const again = await examine(remediation, incident, 'before-write', cluster, now());
   if (again.plan?.hash !== plan.hash) return { kind: 'examined', effect, question: 'before-write', ...again };
 
-  const preparedAt = now();
   const steps: LockedStep[] = [];
   for (const [index, step] of plan.steps.entries()) {
     const live = step.kind === 'create' ? undefined : await cluster.get(step.target);
     const lock: LockedStep = {
       index,
       resourceVersion: live?.metadata.resourceVersion,
+      stamp: live && ownStamp(live, step),
       backup: await backUp(artifacts, incident, plan, step, live),
     };
-    const rehearsal = await rehearse({ step, lock, incident: incident.id, preparedAt, now: preparedAt, sender, artifacts });
+    const rehearsal = await rehearse({ step, lock, incident: incident.id, now: now(), sender, artifacts });
     if (rehearsal.kind === 'forbidden') return withhold(`no permission: ${rehearsal.because}. Apply the RBAC of ${remediation.name}`);
     if (rehearsal.kind === 'unknown') return { kind: 'doubt', effect, question: 'before-write', because: rehearsal.because };
     if (rehearsal.kind === 'conflict') return { kind: 'conflict', effect, because: `the dry run was refused: ${rehearsal.because}` };
@@ -63,12 +63,4 @@ export async function prepare({ incident, remediation, effect, state, artifacts,
   }
   const spent = await spendBudgets(state, incident, remediation, now());
   return spent ? withhold(spent) : { kind: 'prepared', effect, steps, reads: again.reads };
-}
-
-/** Keeps the object as it was. Secrets are never kept: their content does not leave the cluster. */
-async function backUp(artifacts: Artifacts, incident: Incident, plan: Plan, step: Step, live: KubernetesObject | undefined) {
-  if (!live || (step.target.group === '' && step.target.resource === 'secrets')) return undefined;
-  const { managedFields: _, ...metadata } = live.metadata;
-  const artifact = `backups/${incident.id}-${plan.hash.slice(0, 8)}-${plan.steps.indexOf(step)}`;
-  return { artifact, ...(await artifacts.put(artifact, JSON.stringify({ ...live, metadata }))) };
 }

@@ -34,6 +34,10 @@ export interface Fix {
   approval?: 'always';
   /** This is the next plan of the same repair: its first is written and had its effect. Its own plan, confirmed and approved like any other. */
   continues?: true;
+  /** What a person could do instead or besides, one action a line. */
+  advice?: string[];
+  /** Known after-effects of this fix, where only `examine` can know how long they last; else the remediation's limit. */
+  settleWithin?: Duration;
 }
 
 /** Not the failure, or no longer. */

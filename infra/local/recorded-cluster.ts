@@ -1,6 +1,7 @@
 import type { Artifacts } from '../../shared/artifacts/artifacts.ts';
 import { Doubt, type Read } from '../../shared/cluster.ts';
 import type { Recorder } from '../../shared/examine.ts';
+import { isSecret, secretMetadata } from '../../shared/kubernetes/metadata-only.ts';
 import { type Collection, type KubernetesObject, nameOf, pathOf, type Reference } from '../../shared/kubernetes/object.ts';
 
 /** The objects of a recording as they stood at one moment. */
@@ -44,7 +45,8 @@ export class RecordedCluster implements Recorder {
   }
 
   async get(reference: Reference): Promise<KubernetesObject | undefined> {
-    const object = this.#objects.of(reference.group, reference.resource).get(keyOf(reference));
+    const found = this.#objects.of(reference.group, reference.resource).get(keyOf(reference));
+    const object = found && isSecret(reference) ? secretMetadata(found) : found;
     const { uid, resourceVersion } = object?.metadata ?? {};
     this.reads.push({
       path: pathOf(reference, reference.name),
@@ -63,7 +65,7 @@ export class RecordedCluster implements Recorder {
         (!namespace || metadata.namespace === namespace) && wanted.every(([label, value]) => metadata.labels?.[label] === value),
     );
     this.reads.push({ path: pathOf(collection), found: true, items: items.length });
-    return items;
+    return isSecret(collection) ? items.map(secretMetadata) : items;
   }
 
   async artifact(name: string): Promise<{ text: string; sha256: string } | undefined> {

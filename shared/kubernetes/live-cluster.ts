@@ -1,11 +1,12 @@
 import type { Artifacts } from '../artifacts/artifacts.ts';
 import { type Cluster, Doubt, type Read } from '../cluster.ts';
+import { isSecret, METADATA, METADATA_LIST, secretMetadata } from './metadata-only.ts';
 import { type Collection, type KubernetesObject, pathOf, type Reference } from './object.ts';
 import type { Answer } from './transport.ts';
 
 /** The half of a transport that reads. */
 export interface Getter {
-  send(request: { method: 'GET'; path: string; signal?: AbortSignal | undefined }): Promise<Answer>;
+  send(request: { method: 'GET'; path: string; accept?: string | undefined; signal?: AbortSignal | undefined }): Promise<Answer>;
 }
 
 interface Page {
@@ -33,7 +34,7 @@ export class LiveCluster implements Cluster {
 
   get(reference: Reference): Promise<KubernetesObject | undefined> {
     const path = pathOf(reference, reference.name);
-    const known = this.#seen.get(path) ?? this.#read(path);
+    const known = this.#seen.get(path) ?? this.#read(path, isSecret(reference));
     this.#seen.set(path, known);
     return known;
   }
@@ -46,7 +47,7 @@ export class LiveCluster implements Cluster {
       const query = new URLSearchParams({ limit: '500' });
       if (collection.labelSelector) query.set('labelSelector', collection.labelSelector);
       if (next) query.set('continue', next);
-      const page = (await this.#send(`${path}?${query}`)) as Page | undefined;
+      const page = (await this.#send(`${path}?${query}`, isSecret(collection) ? METADATA_LIST : undefined)) as Page | undefined;
       if (page?.items === undefined) throw new Doubt(`Listing ${path} gave no list: is the resource served by this cluster?`);
       for (const item of page.items) items.push(this.#keep(collection, page, item));
       next = page.metadata?.continue;
@@ -57,7 +58,8 @@ export class LiveCluster implements Cluster {
 
   /** A listed object is read once too: its lock is taken from the state that was judged. Items of a list carry no kind of their own. */
   #keep({ group, version, resource }: Collection, { apiVersion, kind }: Page, item: KubernetesObject): KubernetesObject {
-    const object = { ...(apiVersion && { apiVersion }), ...(kind && { kind: kind.replace(/List$/, '') }), ...item };
+    const whole = { ...(apiVersion && { apiVersion }), ...(kind && { kind: kind.replace(/List$/, '') }), ...item };
+    const object = isSecret({ group, resource }) ? secretMetadata(whole) : whole;
     const { namespace, name } = item.metadata;
     const path = pathOf({ group, version, resource, namespace }, name);
     if (!this.#seen.has(path)) this.#seen.set(path, Promise.resolve(object));
@@ -69,17 +71,18 @@ export class LiveCluster implements Cluster {
     return known && { text: await this.#artifacts.get(name, known.sha256), sha256: known.sha256 };
   }
 
-  async #read(path: string): Promise<KubernetesObject | undefined> {
-    const object = (await this.#send(path)) as KubernetesObject | undefined;
-    if (object !== undefined && typeof object.metadata?.name !== 'string')
+  async #read(path: string, secret: boolean): Promise<KubernetesObject | undefined> {
+    const whole = (await this.#send(path, secret ? METADATA : undefined)) as KubernetesObject | undefined;
+    if (whole !== undefined && typeof whole.metadata?.name !== 'string')
       throw new Doubt(`GET ${path} answered something that is no object`);
+    const object = whole && secret ? secretMetadata(whole) : whole;
     const { uid, resourceVersion } = object?.metadata ?? {};
     this.reads.push({ path, found: object !== undefined, ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) });
     return object;
   }
 
-  async #send(path: string): Promise<unknown> {
-    const answer = await this.#getter.send({ method: 'GET', path, signal: this.#signal }).catch((cause: Error) => {
+  async #send(path: string, accept?: string): Promise<unknown> {
+    const answer = await this.#getter.send({ method: 'GET', path, accept, signal: this.#signal }).catch((cause: Error) => {
       throw new Doubt(`GET ${path}: ${cause.message}`, { cause });
     });
     const { status } = answer;

@@ -22,6 +22,8 @@ export interface Request {
   path: string;
   body?: unknown;
   contentType?: string;
+  /** Which form of the object is wanted: JSON unless it says otherwise. */
+  accept?: string | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -44,8 +46,8 @@ export class Transport {
   }
 
   /** Sends one request and reads the whole answer. Throws only when no answer came (network, TLS, abort, 30 s of silence). */
-  async send({ method, path, body, contentType = 'application/json', signal }: Request): Promise<Answer> {
-    const incoming = await this.#open(method, path, body, contentType, signal, 30_000);
+  async send({ method, path, body, contentType = 'application/json', accept, signal }: Request): Promise<Answer> {
+    const incoming = await this.#open(method, path, body, contentType, signal, 30_000, accept);
     const text = await readAll(incoming);
     const warning = incoming.headers.warning;
     return { status: incoming.statusCode ?? 0, body: parse(text), warnings: warning === undefined ? [] : [warning].flat() };

@@ -89,7 +89,7 @@ describe('a process that dies', () => {
     expect(incident?.state).toBe('verified');
     expect(others).toEqual([]);
     expect(await stored()).toHaveLength(1);
-    expect([...new Set(told.values())].sort()).toEqual(['applied', 'executing', 'planned', 'verified']);
+    expect([...new Set(told.values())].sort()).toEqual(['applied', 'detected', 'executing', 'planned', 'verified']);
     const places = [...died].map((place) => place.split(' ').toSpliced(1, 1).join(' '));
     expect(new Set(places)).toEqual(
       new Set(
@@ -119,7 +119,7 @@ describe('a process that dies', () => {
       // The dead process's lease has to run out first: the next start is refused until then.
       await delay(500);
     }
-    expect([...killedAt]).toEqual(['planned', 'executing', 'applied', 'verified']);
+    expect([...killedAt]).toEqual(['detected', 'planned', 'executing', 'applied', 'verified']);
     expect((await incidents()).map(({ state }) => state)).toEqual(['verified']);
     expect(await stored()).toHaveLength(1);
   }, 300_000);

@@ -1,4 +1,5 @@
 import type { Json } from '../../../shared/canonical.ts';
+import { changedWithin } from '../../../shared/kubernetes/recent.ts';
 import { mergePatch, targetOf } from '../../../shared/plan.ts';
 import { fix, type Verdict, wait } from '../../../shared/verdict.ts';
 import { type Cause, evidenceOf, tell } from './case.ts';
@@ -11,7 +12,8 @@ import type { Situation } from './situation.ts';
 export function abort(cause: Cause, situation: Situation, because: string, found: { [name: string]: Json }): Verdict {
   const { op, opReference } = situation;
   const timeout = (op.spec.timeoutSeconds ?? 0) * 1_000;
-  if (timeout > 0 && situation.age < timeout + 30_000) return wait(`${because}; its own timeoutSeconds ends it`, '30s');
+  if (timeout > 0 && (situation.age < timeout + 30_000 || changedWithin(op, '1m', situation.now)))
+    return wait(`${because}; its own timeoutSeconds ends it`, '30s');
   if (timeout > 0) {
     const advice = [
       'Look at the controller log: an operation that fails in every reconcile never reaches its timeout',

@@ -80,6 +80,7 @@ const opsRequest = z.looseObject({
       clusterGeneration: z.number().int().optional(),
       startTimestamp: z.string().nullish(),
       completionTimestamp: z.string().nullish(),
+      cancelTimestamp: z.string().nullish(),
       lastConfiguration: z.looseObject({ components: z.record(z.string(), last).optional() }).optional(),
       components: z.record(z.string(), z.looseObject({ progressDetails: z.array(detail).optional() })).optional(),
     })

@@ -12,14 +12,16 @@ export const cancellingShards: Case = {
   types: ['VerticalScaling'],
   phases: ['Cancelling'],
   ask(situation) {
-    const { op, shardings, age, pods, cluster } = situation;
+    const { op, shardings, now, pods, cluster } = situation;
     const items = op.spec.verticalScaling ?? [];
-    if (age < milliseconds('60s') || items.length === 0) return undefined;
+    const cancelling = now - Date.parse(op.status?.cancelTimestamp ?? '');
+    if (!(cancelling >= milliseconds('30s')) || items.length === 0) return undefined;
     if (cluster.status?.observedGeneration !== cluster.metadata.generation || cluster.status?.phase !== 'Running') return undefined;
     const reverted = items.every(({ componentName }) => {
       const template = shardings.find(({ name }) => name === componentName)?.template;
       const last = lastOf(situation, componentName);
-      return template !== undefined && last !== undefined && covers(template.resources, last);
+      const known = Object.keys({ ...last?.requests, ...last?.limits }).length > 0;
+      return template !== undefined && last !== undefined && known && covers(template.resources, last);
     });
     if (!reverted || ![...pods.values()].every(isReady)) return undefined;
     return abort(this, situation, 'the Cluster is as it was before, and the cancel does not end', {

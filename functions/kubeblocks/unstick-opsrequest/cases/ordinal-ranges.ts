@@ -15,10 +15,11 @@ export const ordinalRanges: Case = {
   ask(situation) {
     const { op, components, instanceSets, age } = situation;
     const items = op.spec.verticalScaling ?? [];
-    if (age < milliseconds('60s') || op.spec.cancel || items.length === 0) return undefined;
-    const ranged = items.some(({ componentName }) =>
-      components.find(({ name }) => name === componentName)?.instances?.some(({ ordinals }) => hasOrdinals(ordinals)),
-    );
+    if (age < milliseconds('30s') || op.spec.cancel || items.length === 0) return undefined;
+    const ranged = items.some(({ componentName }) => {
+      const { ordinals, instances = [] } = components.find(({ name }) => name === componentName) ?? {};
+      return [{ ordinals }, ...instances].some((one) => hasOrdinals(one.ordinals));
+    });
     // Never cancelled: that would take back what all pods already have.
     const done = items.every(({ componentName, requests, limits }) => {
       const set = instanceSets.get(parentOf(situation, componentName));

@@ -16,7 +16,7 @@ export const pendingBehindDependency: Case = {
     const { op, opReference, queue, others, age } = situation;
     const depends = DEPENDS.flatMap((key) => op.metadata.annotations?.[key]?.split(',') ?? []).map((name) => name.trim());
     const at = queue.findIndex(({ name, inQueue }) => name === op.metadata.name && !inQueue);
-    if (at < 0 || depends.length === 0 || age < milliseconds('60s') || op.metadata.deletionTimestamp) return undefined;
+    if (at < 0 || depends.length === 0 || age < milliseconds('30s') || op.metadata.deletionTimestamp) return undefined;
     const behind = depends.filter((dependency) => {
       const waits = others.find(({ metadata }) => metadata.name === dependency)?.status?.phase === 'Pending';
       return waits && queue.findIndex(({ name, inQueue }) => name === dependency && inQueue) > at;

@@ -15,7 +15,7 @@ export const registryMirror: Case = {
   ask(situation) {
     const { op, age, instanceSets } = situation;
     const components = op.spec.upgrade?.components?.map(({ componentName }) => componentName) ?? [];
-    if (age < milliseconds('60s') || components.length === 0) return undefined;
+    if (age < milliseconds('30s') || components.length === 0) return undefined;
     const mirrored = components.flatMap((component) => {
       const set = instanceSets.get(parentOf(situation, component));
       const pods = podsOf(situation, component);

@@ -18,7 +18,7 @@ export const restartDeletedBackup: Case = {
   phases: ['Running'],
   async ask(situation) {
     const { op, age, clusterReference, components, read } = situation;
-    if (age < milliseconds('60s')) return undefined;
+    if (age < milliseconds('30s')) return undefined;
     const listed = op.spec.restart?.map(({ componentName }) => componentName) ?? components.map(({ name }) => name);
     for (const name of listed) {
       const reference = { ...clusterReference, resource: 'components', name: parentOf(situation, name) };

@@ -12,7 +12,7 @@ export const restoreBadTime: Case = {
   phases: ['Creating'],
   async ask(situation) {
     const { op, opReference, read, age } = situation;
-    if (age < milliseconds('60s') || op.metadata.deletionTimestamp) return undefined;
+    if (age < milliseconds('30s') || op.metadata.deletionTimestamp) return undefined;
     const events = await read.list({ group: '', version: 'v1', resource: 'events', namespace: op.metadata.namespace });
     const refused = events.find(({ involvedObject, reason, message }) => {
       const { uid } = (involvedObject ?? {}) as { uid?: string };

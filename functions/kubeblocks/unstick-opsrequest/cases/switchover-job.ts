@@ -11,7 +11,7 @@ export const switchoverJob: Case = {
   phases: ['Running'],
   async ask(situation) {
     const { op, read, age, cluster, opReference } = situation;
-    if (age < milliseconds('60s')) return undefined;
+    if (age < milliseconds('30s')) return undefined;
     const labelSelector = `app.kubernetes.io/instance=${cluster.metadata.name}`;
     const jobs = await read.list({ group: 'batch', version: 'v1', resource: 'jobs', namespace: op.metadata.namespace, labelSelector });
     const began = Date.parse(op.status?.startTimestamp ?? '');

@@ -12,7 +12,7 @@ export const unknownParameter: Case = {
   async ask(situation) {
     const { op, read, age } = situation;
     // 0.9 knows no Parameter objects: nothing is proven there.
-    if (age < milliseconds('60s') || situation.opReference.group !== 'operations.kubeblocks.io') return undefined;
+    if (age < milliseconds('30s') || situation.opReference.group !== 'operations.kubeblocks.io') return undefined;
     const { namespace, name } = op.metadata;
     const parameter = await read.get({ group: 'parameters.kubeblocks.io', version: 'v1alpha1', resource: 'parameters', namespace, name });
     const message = /not found config description[^"]*/.exec(JSON.stringify(parameter?.status ?? {}))?.[0];

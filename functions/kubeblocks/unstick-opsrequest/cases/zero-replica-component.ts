@@ -12,7 +12,7 @@ export const zeroReplicaComponent: Case = {
   phases: ['Running'],
   ask(situation) {
     const { op, components, shardings, age, cluster, pods } = situation;
-    if (age < milliseconds('60s') || shardings.length > 0) return undefined;
+    if (age < milliseconds('30s') || shardings.length > 0) return undefined;
     const listed = (op.spec.type === 'Stop' ? op.spec.stop : op.spec.start)?.map(({ componentName }) => componentName);
     const meant = components.filter(({ name }) => !listed?.length || listed.includes(name));
     const empty = meant.filter(({ replicas }) => replicas === 0).map(({ name }) => name);
