@@ -174,8 +174,8 @@ describe(`the packaged ${NAME}, run as Lambda runs it`, () => {
 
   it('plans the fix of a stale CRD and publishes it, saying that it looked once in shadow', async () => {
     expect(await lambda.invoke(envelope(fact))).toMatchObject({ answer: { taken: true, state: 'planned' } });
-    expect(eventBridge.entries).toHaveLength(1);
-    const [{ Detail = '', ...entry } = {}] = eventBridge.entries;
+    expect(eventBridge.entries).toHaveLength(2);
+    const [, { Detail = '', ...entry } = {}] = eventBridge.entries;
     expect(entry).toMatchObject({ EventBusName: 'kubemend-dev', Source: 'kubemend', DetailType: 'Incident Changed' });
     const told = incidentChanged.parse(JSON.parse(Detail));
     expect(told).toMatchObject({ cluster: 'prod', remediation: NAME, state: 'planned', object: { name: 'my-cluster' } });

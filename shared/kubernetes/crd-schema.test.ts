@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { asCrd, type CrdVersion, type CustomResourceDefinition, parseCrds, type Schema } from './crd.ts';
+import type { CrdVersion, CustomResourceDefinition, Schema } from './crd.ts';
 import { missingStatusFields, schemaLosses } from './crd-schema.ts';
 
 const keep = { 'x-kubernetes-preserve-unknown-fields': true };
@@ -238,18 +238,5 @@ describe('missingStatusFields', () => {
   it('all are missing when the version is not served or has no schema', () => {
     expect(missingStatusFields(crd({}), 'v2', ['a', 'b'])).toEqual(['a', 'b']);
     expect(missingStatusFields(crd({}), 'v1', ['a'])).toEqual(['a']);
-  });
-});
-
-describe('parseCrds', () => {
-  it('reads many documents, skips empty ones and keeps unknown fields', () => {
-    const yaml = `---\n${JSON.stringify(crd({}))}\n---\n---\n${JSON.stringify({ ...crd({}), extra: 1 })}\n`;
-    expect(parseCrds(yaml).map(({ extra }) => extra)).toEqual([undefined, 1]);
-  });
-
-  it('refuses anything else', () => {
-    expect(() => parseCrds('kind: Secret')).toThrow('not a CustomResourceDefinition');
-    expect(() => parseCrds('a: [')).toThrow('not valid YAML');
-    expect(() => asCrd(undefined)).toThrow('not a CustomResourceDefinition');
   });
 });

@@ -1,6 +1,6 @@
-import { parseAllDocuments } from 'yaml';
 import * as z from 'zod';
 import type { KubernetesObject } from './object.ts';
+import { documentsOf } from './yaml.ts';
 
 /** A CustomResourceDefinition (apiextensions.k8s.io/v1), as far as kubemend compares it; every other field is kept as it came. */
 export interface CustomResourceDefinition extends KubernetesObject {
@@ -69,10 +69,4 @@ export function asCrd(object: unknown): CustomResourceDefinition {
 }
 
 /** The CustomResourceDefinitions of a multi-document YAML text, in its order; throws on a YAML error or any other kind of object. */
-export function parseCrds(yaml: string): CustomResourceDefinition[] {
-  return parseAllDocuments(yaml).flatMap((document) => {
-    if (document.errors[0]) throw new Error(`A CRD document is not valid YAML: ${document.errors[0].message}`);
-    const object: unknown = document.toJS();
-    return object === null ? [] : [asCrd(object)];
-  });
-}
+export const parseCrds = (yaml: string): CustomResourceDefinition[] => documentsOf(yaml).map(asCrd);

@@ -46,13 +46,13 @@ export default remediation({
     const { generation = 0, annotations = {} } = pipeline.metadata;
     const revision = revisionOf(fact) ?? { release: '', version: 0, at: 0 };
     const failure = failureOf(pipeline);
-    if (failure && (incident.fixed || now - failure.since < 120_000)) {
+    if (failure && (incident.fixed || now - failure.since < 60_000)) {
       return wait('the release fails, and may be repaired in a moment', '30s', dropped(revision, generation));
     }
     if (failure) return reportFailure(failure, pipeline);
     const operators = await operatorVersions(cluster);
     const registry = registryMode(pipeline, operators);
-    if (!registry.copied) return clear(`nothing is looked up: ${registry.mode}`);
+    if (!registry.copied) return clear(`its chart looks no credentials up (${registry.mode})`);
 
     const period = periodOf(pipeline);
     if (period.ms === undefined) {
@@ -78,8 +78,8 @@ export default remediation({
 
 /** Whether the chart looks registry credentials up: in mode copy, and up to 0.1.4 in every mode (or where nobody knows the version). */
 function registryMode({ spec = {} }: KubernetesObject, operators: string[]): { copied: boolean; mode: string } {
-  const mode = (spec.registry as { createSecret?: string } | null | undefined)?.createSecret ?? 'create (by default)';
-  if (spec.deploymentstrategy !== 'git') return { copied: false, mode: `strategy ${spec.deploymentstrategy}` };
+  const mode = (spec.registry as { createSecret?: string } | null | undefined)?.createSecret ?? 'no createSecret';
+  if (spec.deploymentstrategy !== 'git') return { copied: false, mode: `deployment strategy ${spec.deploymentstrategy ?? 'not set'}` };
   const old = operators.length === 0 || operators.some((version) => isWithin(version, '<0.1.5-0'));
   return { copied: mode === 'copy' || old, mode };
 }
