@@ -32,7 +32,7 @@ export default remediation({
     { group: PIPELINES.group, resources: [PIPELINES.resource], verbs: ['get', 'patch'] },
     { group: 'apps', resources: ['deployments'], verbs: ['list'] },
   ],
-  limits: { stableFor: '1s', verifyWithin: '20m' },
+  limits: { stableFor: '10s', verifyWithin: '20m' },
 
   subject(fact) {
     const name = fact.object.resource === PIPELINES.resource ? fact.object.name : revisionOf(fact)?.release;
@@ -46,7 +46,8 @@ export default remediation({
     const { generation = 0, annotations = {} } = pipeline.metadata;
     const revision = revisionOf(fact) ?? { release: '', version: 0, at: 0 };
     const failure = failureOf(pipeline);
-    if (failure && (incident.fixed || now - failure.since < 60_000)) {
+    // One look is no loop: the revision that is being made may be the repair.
+    if (failure && (incident.fixed || now - Math.max(failure.since, incident.detectedAt) < 60_000)) {
       return wait('the release fails, and may be repaired in a moment', '30s', dropped(revision, generation));
     }
     if (failure) return reportFailure(failure, pipeline);

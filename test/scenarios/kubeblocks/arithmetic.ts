@@ -56,9 +56,14 @@ function counted(release: Release, parent: string, cleared: Sizing, online: stri
     return absent < 0 ? sorted.length : absent;
   }
   const names = new Set(instanceNames(parent, cleared));
-  const isCounted = (name: string): boolean =>
-    names.has(name) || (release === '0.9.4' && (ordinalOf(name) === 0 || names.has(`${parent}-${ordinalOf(name) - 1}`)));
-  return online.filter(isCounted).length;
+  let count = 0;
+  for (const name of online) {
+    const follows = ordinalOf(name) === 0 || names.has(`${parent}-${ordinalOf(name) - 1}`);
+    if (!names.has(name) && !(release === '0.9.4' && follows)) continue;
+    names.add(name);
+    count += 1;
+  }
+  return count;
 }
 
 const ordinalOf = (name: string): number => Number(name.slice(name.lastIndexOf('-') + 1));

@@ -1,0 +1,155 @@
+import { describe, expect, it } from '@jest/globals';
+import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
+import type { Verdict } from '../../../shared/verdict.ts';
+import {
+  condition,
+  every,
+  NOW,
+  operator,
+  pipeline,
+  releaseFailed,
+  revision,
+  three,
+  verdictIn,
+  type World,
+} from '../../../test/fixtures/kubero-pipelines.ts';
+import definition from './index.ts';
+import { RECONCILE_PERIOD } from './reconcile-period.ts';
+
+const failing = (type: string, reason: string, minutes: number) => [condition(type, reason, minutes)];
+const edited = (generation: number): KubernetesObject => pipeline({}, { generation });
+
+describe('kubero/slow-release-storm', () => {
+  it('fixes kubero#420 by one annotation, and offers the cure to a person', async () => {
+    const verdict = await verdictIn({});
+    expect(verdict).toMatchObject({
+      kind: 'fix',
+      evidence: { operator: '0.2.1', registry: 'copy', period: '3m', generation: 1 },
+      settleWithin: '230000ms',
+      advice: [expect.stringContaining('createSecret: create'), expect.stringContaining('exactly one registry'), expect.any(String)],
+    });
+    expect(verdict.kind === 'fix' && verdict.steps).toEqual([
+      {
+        kind: 'merge-patch',
+        target: expect.objectContaining({ resource: 'kuberopipelines', namespace: 'kubero', name: 'checkout', uid: 'p-1' }),
+        patch: { metadata: { annotations: { [RECONCILE_PERIOD]: '1h' } } },
+        reason: expect.any(String),
+      },
+    ]);
+    expect(JSON.stringify(verdict)).not.toContain('hunter2-');
+  });
+
+  it('replaces an annotation that is there already', async () => {
+    expect(await verdictIn({ pipeline: every('6s') })).toMatchObject({ kind: 'fix', evidence: { period: '6s' }, settleWithin: '12500ms' });
+  });
+
+  it('fixes operator 0.1.4 in every mode, and says that a newer operator is the cure', async () => {
+    const verdict = await verdictIn({ deployments: [operator('0.1.4-rc.5')], pipeline: pipeline({ registry: undefined }) });
+    expect(verdict).toMatchObject({ kind: 'fix', advice: [expect.stringContaining('0.1.5 or newer')] });
+  });
+
+  it.each<[string, Partial<World>, Verdict['kind'], RegExp]>([
+    ['the release belongs to no pipeline', { pipeline: undefined }, 'clear', /no KuberoPipeline/],
+    ['the pipeline is being deleted', { pipeline: pipeline({}, { deletionTimestamp: 'now' }) }, 'clear', /no KuberoPipeline/],
+    ['credentials are created', { pipeline: pipeline({ registry: { createSecret: 'create' } }) }, 'clear', /createSecret|create/],
+    ['no credentials are wanted', { pipeline: pipeline({ registry: { createSecret: 'none' } }) }, 'clear', /none/],
+    ['the registry block is missing', { pipeline: pipeline({ registry: undefined }) }, 'clear', /no createSecret/],
+    ['the registry block is null', { pipeline: pipeline({ registry: null }) }, 'clear', /no createSecret/],
+    ['the strategy is docker', { pipeline: pipeline({ deploymentstrategy: 'docker' }) }, 'clear', /strategy docker/],
+    [
+      'operator 0.1.4 deploys with docker',
+      { deployments: [operator('0.1.4')], pipeline: pipeline({ deploymentstrategy: 'docker' }) },
+      'clear',
+      /docker/,
+    ],
+    ['it is reconciled every hour already', { pipeline: every('1h') }, 'clear', /every 1h only/],
+    ['it is reconciled every ten minutes', { pipeline: every('600s') }, 'clear', /every 600s only/],
+    ['the annotation is no duration', { pipeline: every('1day') }, 'report', /1day is no duration/],
+    ['the annotation is zero', { pipeline: every('0s') }, 'report', /0s is no duration/],
+    ['somebody changed the pipeline since', { pipeline: edited(2) }, 'wait', /fewer than 4/],
+    ['it is the third upgrade', { memory: three({ upgrades: 2 }) }, 'wait', /fewer than 4/],
+    ['nothing is remembered', { memory: undefined }, 'wait', /fewer than 4/],
+    ['the release was deleted and installed anew', { fact: revision(2) }, 'wait', /fewer than 4/],
+    ['a version is missing', { memory: three({ upgrades: 2 }), fact: revision(9) }, 'wait', /fewer than 4/],
+    ['the upgrades are far apart', { memory: three({ at: NOW - 900_000 }) }, 'wait', /fewer than 4/],
+    ['it stopped by itself', { now: NOW + 361_000 }, 'clear', /no upgrade was seen/],
+    ['the release failed a moment ago', { pipeline: pipeline({}, {}, failing('ReleaseFailed', 'UpgradeError', 0.5)) }, 'wait', /fails/],
+    [
+      'it fails for long, and was seen to fail just now',
+      { pipeline: pipeline({}, {}, failing('Irreconcilable', 'ReconcileError', 9)), detectedAt: NOW },
+      'wait',
+      /fails/,
+    ],
+    [
+      'its chart could not be rendered a moment ago',
+      { pipeline: pipeline({}, {}, failing('Irreconcilable', 'ReconcileError', 0.5)) },
+      'wait',
+      /fails/,
+    ],
+    [
+      'it failed before and does not now',
+      { pipeline: pipeline({}, {}, [condition('ReleaseFailed', 'UpgradeError', 9, 'False')]), memory: undefined },
+      'wait',
+      /fewer/,
+    ],
+    ['only a failure was told of, and it is over', { fact: releaseFailed(), memory: undefined }, 'clear', /no upgrade was seen/],
+    [
+      'registry-login was deleted: upgrade and rollback without end',
+      { pipeline: pipeline({}, {}, failing('ReleaseFailed', 'UpgradeError', 3)) },
+      'report',
+      /upgrade and a rollback/,
+    ],
+    [
+      'registry-login never was: install and uninstall without end',
+      {
+        pipeline: { ...pipeline(), status: { conditions: failing('ReleaseFailed', 'InstallError', 3) } },
+        fact: releaseFailed(),
+        memory: undefined,
+      },
+      'report',
+      /namespaces of its phases are deleted/,
+    ],
+    [
+      'its chart cannot be rendered',
+      { pipeline: pipeline({}, {}, failing('Irreconcilable', 'ReconcileError', 3)) },
+      'report',
+      /cannot be rendered/,
+    ],
+    ['the operator is newer than what is known', { deployments: [operator('0.3.0')] }, 'report', /none that is known/],
+    ['two operators are deployed', { deployments: [operator('0.2.1'), operator('0.2.0', 'other')] }, 'report', /none that is known/],
+    ['no operator is found', { deployments: [] }, 'report', /none found/],
+    ['no operator is found and nothing is copied', { deployments: [], pipeline: pipeline({ registry: {} }) }, 'report', /none found/],
+    [
+      'Argo CD owns the pipeline',
+      { pipeline: pipeline({}, { annotations: { 'argocd.argoproj.io/tracking-id': 'x' } }) },
+      'report',
+      /Argo CD/,
+    ],
+    ['Flux owns the pipeline', { pipeline: pipeline({}, { labels: { 'kustomize.toolkit.fluxcd.io/name': 'x' } }) }, 'report', /Flux/],
+  ])('writes nothing when %s', async (_, world, kind, because) => {
+    const verdict = await verdictIn(world);
+    expect({ kind: verdict.kind, because: verdict.because }).toEqual({ kind, because: expect.stringMatching(because) });
+    expect(JSON.stringify(verdict)).not.toContain('hunter2-');
+  });
+
+  it('doubts where Deployments cannot be read', async () => {
+    await expect(verdictIn({ deployments: 'not recorded' })).rejects.toThrow('not recorded');
+  });
+
+  it('makes facts of both kinds about the pipeline, and of other facts nothing', () => {
+    const expected = {
+      group: 'application.kubero.dev',
+      version: 'v1alpha1',
+      resource: 'kuberopipelines',
+      namespace: 'kubero',
+      name: 'checkout',
+    };
+    expect(definition.subject?.(revision(7))).toEqual(expected);
+    expect(definition.subject?.(releaseFailed())).toEqual(expected);
+    expect(definition.subject?.({ ...revision(7), current: { metadata: {} } })).toBeUndefined();
+  });
+
+  it('has no right to read a Secret', () => {
+    expect(definition.rights.flatMap(({ resources }) => resources)).not.toContain('secrets');
+  });
+});
