@@ -1,5 +1,5 @@
 import { readAuditEvent } from './audit-record.ts';
-import { AuditWebhook } from './audit-webhook.ts';
+import { AuditWebhook, type AuditWebhookOptions } from './audit-webhook.ts';
 import { resolve } from './discovery.ts';
 import type { Open } from './open.ts';
 import { Outbox } from './outbox.ts';
@@ -9,15 +9,8 @@ import type { Sink } from './sink.ts';
 import { backoff, realWait, type Wait } from './wait.ts';
 import { type Checkpoints, watchResource } from './watch.ts';
 
-/** Where to receive the API server's audit webhook: PEM certificate and key, and the bearer token or client authority to expect. */
-export interface AuditWebhookOptions {
-  host: string;
-  port: number;
-  cert: string;
-  key: string;
-  token?: string;
-  clientCa?: string;
-}
+/** Where to receive the API server's audit webhook, and whom to believe. */
+export type AuditListener = Omit<AuditWebhookOptions, 'accept' | 'onProblem'>;
 
 /** How an exporter is set up. */
 export interface ExporterOptions {
@@ -31,7 +24,7 @@ export interface ExporterOptions {
   random(): number;
   /** Prefixes of kubemend's own user names. */
   ownUsers?: string[];
-  auditWebhook?: AuditWebhookOptions;
+  auditWebhook?: AuditListener;
   /** Told in sentences what is wrong; the exporter goes on. */
   onProblem(message: string): void;
   /** Timers; real ones by default. */

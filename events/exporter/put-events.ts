@@ -18,8 +18,8 @@ export interface PutEventsOptions {
 const MAX_ENTRIES = 10;
 /** The whole request must stay below 1 MB. */
 const MAX_BYTES = 1_000_000;
-/** Answers about the entry itself; every other code may pass. */
-const HOPELESS = new Set([
+/** Answers about the entry itself: asking again gives the same; every other code may pass. */
+export const HOPELESS = new Set([
   'MalformedDetail',
   'InvalidArgument',
   'ValidationException',
@@ -83,7 +83,8 @@ interface Sized {
   entry: PutEventsRequestEntry;
 }
 
-const entryOf = ({ source, time, detail, 'detail-type': detailType }: Envelope, bus: string): PutEventsRequestEntry => ({
+/** The entry of an envelope for PutEvents; `bus` is a name or ARN. */
+export const entryOf = ({ source, time, detail, 'detail-type': detailType }: Envelope, bus: string): PutEventsRequestEntry => ({
   EventBusName: bus,
   Source: source,
   DetailType: detailType,

@@ -1,6 +1,6 @@
 import { type FSWatcher, mkdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
-import { type AuditWebhookOptions, Exporter } from '../../events/exporter/exporter.ts';
+import { type AuditListener, Exporter } from '../../events/exporter/exporter.ts';
 import { INCIDENT_CHANGED, type IncidentChanged } from '../../events/incident-changed.ts';
 import type { Artifacts } from '../../shared/artifacts/artifacts.ts';
 import { LocalBus } from '../../shared/bus/local.ts';
@@ -23,7 +23,7 @@ export interface LocalOptions {
   directory: string;
   remediations: Remediation[];
   artifacts: Artifacts;
-  auditWebhook?: AuditWebhookOptions;
+  auditWebhook?: AuditListener;
   onChange?(change: IncidentChanged): void;
   onProblem(message: string): void;
   clock?: Clock;

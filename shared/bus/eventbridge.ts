@@ -1,4 +1,5 @@
 import { type EventBridgeClient, PutEventsCommand, type PutEventsResultEntry } from '@aws-sdk/client-eventbridge';
+import { entryOf, HOPELESS } from '../../events/exporter/put-events.ts';
 import type { Envelope } from '../../events/fact.ts';
 import type { Bus } from './bus.ts';
 
@@ -23,15 +24,6 @@ export interface EventBridgeOptions {
   attempts?: number;
 }
 
-/** Answers about the entry itself: asking again gives the same. */
-const HOPELESS = new Set([
-  'MalformedDetail',
-  'InvalidArgument',
-  'ValidationException',
-  'NotAuthorizedForSourceException',
-  'NotAuthorizedForDetailTypeException',
-]);
-
 /** An EventBridge bus. PutEvents answers 200 for entries it did not take, so the entry's own result counts. Throws PublishError. */
 export class EventBridgeBus implements Bus {
   readonly #options: EventBridgeOptions;
@@ -51,11 +43,10 @@ export class EventBridgeBus implements Bus {
   }
 
   /** One call. The client has already repeated what failed as a whole; that is an error like an entry's. */
-  async #put({ source, time, detail, 'detail-type': type }: Envelope): Promise<PutEventsResultEntry> {
+  async #put(event: Envelope): Promise<PutEventsResultEntry> {
     const { client, bus } = this.#options;
-    const entry = { EventBusName: bus, Source: source, DetailType: type, Detail: JSON.stringify(detail), Time: new Date(time) };
     try {
-      const { Entries = [] } = await client.send(new PutEventsCommand({ Entries: [entry] }));
+      const { Entries = [] } = await client.send(new PutEventsCommand({ Entries: [entryOf(event, bus)] }));
       return Entries[0] ?? { ErrorCode: 'NoAnswer', ErrorMessage: 'PutEvents gave no result for the entry' };
     } catch (error) {
       const { name, message } = error as Error;
