@@ -1,4 +1,4 @@
-import { hasEnded } from '../../shared/incident.ts';
+import { hasEnded, wasFailure } from '../../shared/incident.ts';
 import { nameOf } from '../../shared/kubernetes/object.ts';
 import { summary } from '../../shared/public-record.ts';
 import { paint, paintState } from '../paint.ts';
@@ -7,13 +7,18 @@ import { stateOption, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   summary: 'list incidents, newest first',
-  usage: 'incidents [--open] [--json]',
+  usage: 'incidents [--open] [--all] [--json]',
   examples: ['kubemend incidents', 'kubemend incidents --open --json | jq ".incidents[].id"'],
-  options: { ...stateOption, open: { type: 'boolean', help: 'only those that have not ended' } },
+  options: {
+    ...stateOption,
+    open: { type: 'boolean', help: 'only those that have not ended' },
+    all: { type: 'boolean', help: 'also what was looked at and is no failure' },
+  },
   positionals: { least: 0, most: 0 },
   async run(call) {
     const all = await openState(call).list();
-    const incidents = call.values.open ? all.filter(({ state }) => !hasEnded(state)) : all;
+    const shown = call.values.all ? all : all.filter(wasFailure);
+    const incidents = call.values.open ? shown.filter(({ state }) => !hasEnded(state)) : shown;
     if (call.json) call.out(JSON.stringify({ incidents: incidents.map(summary) }));
     else if (incidents.length === 0) call.out('No incidents.');
     else {

@@ -1,6 +1,7 @@
 import { BundleError, readBundle } from '../../infra/local/bundle.ts';
 import { replay } from '../../infra/local/replay.ts';
 import { loadRemediations } from '../../infra/remediations.ts';
+import { type Incident, wasFailure } from '../../shared/incident.ts';
 import { nameOf } from '../../shared/kubernetes/object.ts';
 import { entry, summary } from '../../shared/public-record.ts';
 import { clockTime, paint, paintState } from '../paint.ts';
@@ -25,14 +26,15 @@ export const verb: Verb = {
         cluster: 'recording',
         onProblem: call.err,
       });
+      const failures = incidents.filter(wasFailure);
+      const watched = incidents.filter((incident) => !wasFailure(incident));
       if (call.json) {
-        call.out(
-          JSON.stringify({ incidents: incidents.map((incident) => ({ ...summary(incident), history: incident.history.map(entry) })) }),
-        );
+        call.out(JSON.stringify({ incidents: failures.map(record), watched: watched.map(record) }));
         return 0;
       }
-      call.out(`${events.length} events, ${incidents.length} incident${incidents.length === 1 ? '' : 's'}`);
-      for (const incident of incidents) {
+      const { length } = failures;
+      call.out(`${events.length} events, ${length} incident${length === 1 ? '' : 's'}, ${watched.length} looked at without a failure`);
+      for (const incident of [...failures, ...watched]) {
         call.out('');
         call.out(`${paint('bold', nameOf(incident.object))}  ${incident.remediation}`);
         for (const { at, state, because } of incident.history) call.out(`  ${clockTime(at)}  ${paintState(state, 18)} ${because}`);
@@ -44,3 +46,5 @@ export const verb: Verb = {
     }
   },
 };
+
+const record = (incident: Incident): object => ({ ...summary(incident), history: incident.history.map(entry) });

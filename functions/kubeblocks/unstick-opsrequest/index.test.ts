@@ -1,0 +1,371 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Fix, Verdict } from '../../../shared/verdict.ts';
+import {
+  ago,
+  broker,
+  instanceSet,
+  lastBrokerStuck,
+  operation,
+  pod,
+  scaling,
+  setQueue,
+  verdictIn,
+  type World,
+} from '../../../test/fixtures/kubeblocks.ts';
+
+type Change = (world: World) => void;
+const stuck = (change: Change = () => undefined): World => {
+  const world = lastBrokerStuck();
+  change(world);
+  return world;
+};
+const queued =
+  (spec: object = {}): Change =>
+  (world) => {
+    setQueue(world, { name: 'online-broker-2' }, { name: 'next', inQueue: true });
+    world.others = [operation('next', 'HorizontalScaling', 'Pending', spec)];
+  };
+const fixIn = async (world: World): Promise<Fix> => {
+  const verdict = await verdictIn(world);
+  expect(verdict).toMatchObject({ kind: 'fix' });
+  return verdict as Fix;
+};
+
+describe('#9000: the last pod is asked back', () => {
+  it('is mended by the replicas that were forgotten, under tests of what they rest on (fix A)', async () => {
+    const { steps, evidence, approval } = await fixIn(stuck());
+    expect(steps).toEqual([
+      expect.objectContaining({
+        kind: 'json-patch',
+        target: { group: 'apps.kubeblocks.io', version: 'v1', resource: 'clusters', namespace: 'demo', name: 'kafka', uid: 'uid-kafka' },
+        operations: [
+          { op: 'test', path: '/spec/componentSpecs/0/name', value: 'broker' },
+          { op: 'test', path: '/spec/componentSpecs/0/replicas', value: 2 },
+          { op: 'replace', path: '/spec/componentSpecs/0/replicas', value: 3 },
+        ],
+      }),
+    ]);
+    expect(evidence).toMatchObject({
+      kubeblocks: '1.0.0',
+      missing: ['kafka-broker-2'],
+      replicas: { from: 2, to: 3 },
+      remedy: 'raise replicas',
+    });
+    expect(approval).toBeUndefined();
+  });
+
+  it('is mended under KubeBlocks 1.0.1 too: an upgrade does not free what is stuck', async () => {
+    const world = stuck();
+    world.op.metadata.managedFields?.push({ manager: 'KubeBlocks v1.0.1 (linux', operation: 'Update', time: ago(10) });
+    expect((await fixIn(world)).evidence.kubeblocks).toBe('1.0.1');
+  });
+
+  it('raises the template of a pod that is made of one', async () => {
+    const world = stuck((it) => {
+      Object.assign(broker(it), { replicas: 3, instances: [{ name: 'big', replicas: 1 }] });
+      it.instanceSets = [instanceSet('broker', 3)];
+      it.pods.push(pod('kafka-broker-big-0'));
+      scaling(it).scaleOut = { offlineInstancesToOnline: ['kafka-broker-big-1'] };
+      it.op.status.components = { broker: { progressDetails: [{ objectKey: 'Pod/kafka-broker-big-1', status: 'Pending' }] } };
+    });
+    expect((await fixIn(world)).steps[0]).toMatchObject({
+      operations: expect.arrayContaining([
+        { op: 'replace', path: '/spec/componentSpecs/0/replicas', value: 4 },
+        { op: 'test', path: '/spec/componentSpecs/0/instances/0/name', value: 'big' },
+        { op: 'add', path: '/spec/componentSpecs/0/instances/0/replicas', value: 2 },
+      ]),
+    });
+  });
+
+  it.each([
+    ['etcd-3.5', 'always'],
+    ['kafka-controller-1.0.0', 'always'],
+    ['something-new', 'always'],
+    ['redis-7-1.0.0', undefined],
+  ])('of %s asks a person: %s', async (componentDef, approval) => {
+    expect((await fixIn(stuck((world) => Object.assign(broker(world), { componentDef })))).approval).toBe(approval);
+  });
+
+  it('with a queue behind it is cancelled instead (fix B), unless all that wait can wait for the Cluster', async () => {
+    const { steps, evidence } = await fixIn(stuck(queued()));
+    expect(steps).toEqual([
+      expect.objectContaining({
+        kind: 'merge-patch',
+        patch: { spec: { cancel: true } },
+        target: expect.objectContaining({ name: 'online-broker-2' }),
+      }),
+    ]);
+    expect(evidence).toMatchObject({ queued: ['next'], remedy: 'cancel and ask again' });
+    expect((await fixIn(stuck(queued({ preConditionDeadlineSeconds: 60 })))).evidence.remedy).toBe('raise replicas');
+  });
+
+  it.each<[string, Change, Verdict['kind'], RegExp]>([
+    ['the pod exists and is not ready', ({ pods }) => pods.push(pod('kafka-broker-2', false)), 'wait', /nothing known/],
+    ['the name is among the wanted ones', (world) => Object.assign(broker(world), { replicas: 3 }), 'wait', /nothing known/],
+    ['the Cluster is older than the operation', ({ op }) => Object.assign(op.status, { clusterGeneration: 5 }), 'wait', /nothing known/],
+    ['the operation does not say it waits', ({ op }) => Object.assign(op.status, { components: {} }), 'wait', /nothing known/],
+    ['the pod is being made', (world) => setDetail(world, 'Processing'), 'wait', /nothing known/],
+    ['a number is asked for', (world) => Object.assign(scaling(world).scaleOut ?? {}, { replicaChanges: 1 }), 'wait', /nothing known/],
+    [
+      'its template is listed',
+      (world) => Object.assign(scaling(world).scaleOut ?? {}, { instances: [{ name: '', replicaChanges: 1 }] }),
+      'wait',
+      /nothing known/,
+    ],
+    ['shards are scaled', (world) => Object.assign(scaling(world), { shards: 3 }), 'wait', /nothing known/],
+    [
+      'ordinals have ranges',
+      (world) => Object.assign(broker(world), { instances: [{ name: 'a', replicas: 0, ordinals: { ranges: [{}] } }] }),
+      'wait',
+      /nothing known/,
+    ],
+    ['ordinals are flat', (world) => Object.assign(broker(world), { flatInstanceOrdinal: true }), 'wait', /nothing known/],
+    ['it waits in the queue', ({ op }) => Object.assign(op.status, { phase: 'Pending' }), 'wait', /nothing known/],
+    ['somebody cancels it', ({ op }) => Object.assign(op.spec, { cancel: true }), 'wait', /somebody cancels/],
+    ['somebody deletes it', ({ op }) => Object.assign(op.metadata, { deletionTimestamp: ago(5) }), 'wait', /somebody deletes/],
+    ['the Cluster is deleted', ({ cluster }) => Object.assign(cluster.metadata, { deletionTimestamp: ago(5) }), 'clear', /being deleted/],
+    ['the Cluster is stopped', ({ cluster }) => Object.assign(cluster.status, { phase: 'Stopped' }), 'wait', /Stopped/],
+    ['the component is stopped', (world) => Object.assign(broker(world), { stop: true }), 'wait', /is stopped/],
+    ['the Cluster was just changed', ({ cluster }) => Object.assign(cluster.status, { observedGeneration: 3 }), 'wait', /has not seen/],
+    [
+      'the InstanceSet lags',
+      ({ instanceSets }) => Object.assign(instanceSets[0]?.status ?? {}, { observedGeneration: 2 }),
+      'wait',
+      /not in step/,
+    ],
+    ['the InstanceSet is missing', (world) => Object.assign(world, { instanceSets: [] }), 'wait', /not in step/],
+    ['the InstanceSet is paused', ({ instanceSets }) => Object.assign(instanceSets[0]?.spec ?? {}, { paused: true }), 'wait', /paused/],
+    ['another operation runs by force', ({ others }) => others.push(operation('forced', 'Restart', 'Running')), 'wait', /forced/],
+    [
+      'another operation holds the Cluster too',
+      (world) => setQueue(world, { name: 'online-broker-2' }, { name: 'expansion' }),
+      'wait',
+      /expansion/,
+    ],
+    ['it does not hold the Cluster', (world) => setQueue(world), 'wait', /does not hold/],
+    [
+      'a broker is not ready',
+      (world) => Object.assign(world, { pods: [pod('kafka-broker-0'), pod('kafka-broker-1', false)] }),
+      'wait',
+      /kafka-broker-1/,
+    ],
+    ['a broker is gone', (world) => Object.assign(world, { pods: [pod('kafka-broker-0')] }), 'wait', /kafka-broker-1/],
+    [
+      'it scales in at the same time',
+      (world) => Object.assign(scaling(world), { scaleIn: { replicaChanges: 1 } }),
+      'report',
+      /in and out at once/,
+    ],
+    [
+      'KubeBlocks is newer than what is known',
+      ({ op }) => op.metadata.managedFields?.push({ manager: 'KubeBlocks v1.4.0 (linux', time: ago(1) }),
+      'report',
+      /outside the known range/,
+    ],
+    [
+      'the Cluster belongs to Argo CD',
+      ({ cluster }) => Object.assign(cluster.metadata, { labels: { 'argocd.argoproj.io/instance': 'x' } }),
+      'report',
+      /Argo CD/,
+    ],
+    [
+      'the Cluster belongs to a Helm release',
+      ({ cluster }) => Object.assign(cluster.metadata.annotations ?? {}, { 'meta.helm.sh/release-name': 'x' }),
+      'report',
+      /Helm/,
+    ],
+    ['the operation failed', ({ op }) => Object.assign(op.status, { phase: 'Failed' }), 'clear', /Failed/],
+    [
+      'it succeeded',
+      (world) => {
+        Object.assign(world.op.status, { phase: 'Succeed', progress: '1/1' });
+        Object.assign(broker(world), { replicas: 3 });
+        world.pods.push(pod('kafka-broker-2'));
+      },
+      'clear',
+      /Succeed/,
+    ],
+    [
+      'four pods are missing at once',
+      (world) => {
+        const names = [2, 3, 4, 5].map((n) => `kafka-broker-${n}`);
+        Object.assign(scaling(world).scaleOut ?? {}, { offlineInstancesToOnline: names });
+        world.op.status.components = {
+          broker: { progressDetails: names.map((name) => ({ objectKey: `Pod/${name}`, status: 'Pending' })) },
+        };
+      },
+      'report',
+      /too many/,
+    ],
+  ])('is not mended when %s', async (_, change, kind, because) => {
+    const verdict = await verdictIn(stuck(change));
+    expect({ kind: verdict.kind, because: verdict.because }).toEqual({ kind, because: expect.stringMatching(because) });
+  });
+
+  it('is not judged by somebody else who cannot be asked: a Cluster that does not exist is a doubt', async () => {
+    await expect(verdictIn(stuck(({ op }) => Object.assign(op.spec, { clusterName: 'other' })))).rejects.toThrow('does not exist');
+  });
+
+  it('in a queue annotation that cannot be read is a doubt', async () => {
+    const world = stuck(({ cluster }) => Object.assign(cluster.metadata.annotations ?? {}, { 'kubeblocks.io/ops-request': '{' }));
+    await expect(verdictIn(world)).rejects.toThrow('cannot be read');
+  });
+});
+
+describe('an ordinal gap (#9457)', () => {
+  const gap: Change = (world) => {
+    Object.assign(broker(world), { replicas: 3 });
+    world.instanceSets = [instanceSet('broker', 3)];
+    world.pods.push(pod('kafka-broker-2'));
+    Object.assign(scaling(world).scaleOut ?? {}, { offlineInstancesToOnline: ['kafka-broker-4'] });
+    world.op.status.components = { broker: { progressDetails: [{ objectKey: 'Pod/kafka-broker-4', status: 'Pending' }] } };
+  };
+
+  it('is reported and never raised, with or without a queue', async () => {
+    for (const change of [gap, (world: World) => [gap, queued()].forEach((one) => one(world))]) {
+      const verdict = await verdictIn(stuck(change));
+      expect(verdict).toMatchObject({
+        kind: 'report',
+        because: expect.stringContaining('another pod'),
+        evidence: { issue: 'apecloud/kubeblocks#9457' },
+      });
+    }
+  });
+
+  it('is not reported in the first seconds', async () => {
+    expect(await verdictIn(stuck((world) => [gap(world), Object.assign(world.op.status, { startTimestamp: ago(5) })]))).toMatchObject({
+      kind: 'wait',
+    });
+  });
+});
+
+describe('an operation that ended without the pod', () => {
+  const silent: Change = ({ op }) => Object.assign(op.status, { phase: 'Succeed', progress: '0/0', components: {} });
+
+  it('is reported: 0.9.0 to 0.9.3 do that, in the API of 0.9', async () => {
+    const world = stuck((it) => {
+      silent(it);
+      it.op.apiVersion = 'apps.kubeblocks.io/v1alpha1';
+    });
+    const verdict = await verdictIn(world, { group: 'apps.kubeblocks.io' });
+    expect(verdict).toMatchObject({
+      kind: 'report',
+      because: expect.stringContaining('progress 0/0'),
+      evidence: { issue: 'apecloud/kubeblocks#9000' },
+    });
+  });
+
+  it('is no news when somebody scaled since', async () => {
+    expect(await verdictIn(stuck((world) => [silent(world), Object.assign(broker(world), { replicas: 1 })]))).toMatchObject({
+      kind: 'clear',
+    });
+  });
+});
+
+describe('after our cancel', () => {
+  const cancelled: Change = (world) => {
+    Object.assign(world.op.spec, { cancel: true });
+    world.op.metadata.managedFields?.push({
+      manager: 'kubemend',
+      operation: 'Update',
+      time: ago(9),
+      fieldsV1: { 'f:spec': { 'f:cancel': {} } },
+    });
+    Object.assign(world.op.status, { phase: 'Cancelled', completionTimestamp: ago(8) });
+    Object.assign(broker(world), { offlineInstances: ['kafka-broker-2'] });
+    setQueue(world);
+  };
+
+  it('the request is made again with a number, as its own plan', async () => {
+    const { steps, continues } = await fixIn(stuck(cancelled));
+    expect(continues).toBe(true);
+    expect(steps).toEqual([
+      expect.objectContaining({
+        kind: 'create',
+        object: {
+          apiVersion: 'operations.kubeblocks.io/v1alpha1',
+          kind: 'OpsRequest',
+          metadata: { name: 'online-broker-2-retry', namespace: 'demo' },
+          spec: {
+            ...{ clusterName: 'kafka', type: 'HorizontalScaling', preConditionDeadlineSeconds: 300 },
+            horizontalScaling: [{ componentName: 'broker', scaleOut: { offlineInstancesToOnline: ['kafka-broker-2'], replicaChanges: 1 } }],
+          },
+        },
+      }),
+    ]);
+  });
+
+  it.each<[string, Change, Verdict['kind'], RegExp]>([
+    ['somebody else cancelled it', ({ op }) => op.metadata.managedFields?.pop(), 'clear', /Cancelled/],
+    ['it is being carried out', ({ op }) => Object.assign(op.status, { phase: 'Cancelling' }), 'wait', /carried out/],
+    ['it came too late', ({ op }) => Object.assign(op.status, { phase: 'Succeed' }), 'clear', /before our cancel/],
+    ['the Cluster is not settled', ({ cluster }) => Object.assign(cluster.status, { phase: 'Updating' }), 'wait', /not settled/],
+    ['others come first', ({ others }) => others.push(operation('next', 'Restart', 'Running')), 'wait', /next/],
+    ['the pod is there', ({ pods }) => pods.push(pod('kafka-broker-2')), 'clear', /online/],
+    ['the Cluster was changed', (world) => Object.assign(broker(world), { offlineInstances: [] }), 'report', /no longer/],
+    ['the other pod would come', (world) => Object.assign(broker(world), { replicas: 1 }), 'report', /no longer/],
+    ['it was long ago', ({ op }) => Object.assign(op.status, { completionTimestamp: ago(9_000) }), 'clear', /long ago/],
+    [
+      'the second request runs',
+      ({ others }) => others.push(operation('online-broker-2-retry', 'HorizontalScaling', 'Running')),
+      'wait',
+      /retry is Running/,
+    ],
+    [
+      'the second request succeeded',
+      ({ others }) => others.push(operation('online-broker-2-retry', 'HorizontalScaling', 'Succeed')),
+      'clear',
+      /brought/,
+    ],
+    [
+      'the second request failed',
+      ({ others }) => others.push(operation('online-broker-2-retry', 'HorizontalScaling', 'Failed')),
+      'report',
+      /Failed/,
+    ],
+  ])('nothing is asked when %s', async (_, change, kind, because) => {
+    const verdict = await verdictIn(stuck((world) => [cancelled(world), change(world)]));
+    expect({ kind: verdict.kind, because: verdict.because }).toEqual({ kind, because: expect.stringMatching(because) });
+  });
+
+  it.each<[string, Change, RegExp]>([
+    [
+      'somebody changed the component since',
+      (world) => Object.assign(broker(world), { replicas: 2, offlineInstances: ['kafka-broker-7'] }),
+      /would undo/,
+    ],
+    [
+      'more than instances is asked for',
+      (world) => Object.assign(scaling(world).scaleOut ?? {}, { newInstances: [{}] }),
+      /more than these/,
+    ],
+  ])('the cancel itself is refused when %s', async (_, change, because) => {
+    const verdict = await verdictIn(stuck((world) => [queued()(world), change(world)]));
+    expect({ kind: verdict.kind, because: verdict.because }).toEqual({ kind: 'report', because: expect.stringMatching(because) });
+  });
+});
+
+describe('verifying', () => {
+  const raised = { remedy: 'raise replicas', missing: ['kafka-broker-2'] };
+  it.each<[string, object, Change, Verdict['kind']]>([
+    ['the raise while the pod starts', raised, (world) => Object.assign(broker(world), { replicas: 3 }), 'wait'],
+    ['the raise when somebody lowered the replicas again', raised, () => undefined, 'fix'],
+    [
+      'the raise when the pod came',
+      raised,
+      (world) => [Object.assign(world.op.status, { phase: 'Succeed' }), world.pods.push(pod('kafka-broker-2'))],
+      'clear',
+    ],
+    ['the raise when it ended without the pod', raised, ({ op }) => Object.assign(op.status, { phase: 'Succeed' }), 'report'],
+    ['the raise when it failed', raised, ({ op }) => Object.assign(op.status, { phase: 'Failed' }), 'report'],
+    ['an abort too early', { remedy: 'abort' }, () => undefined, 'wait'],
+    ['an abort', { remedy: 'abort' }, ({ op }) => Object.assign(op.status, { phase: 'Aborted' }), 'clear'],
+    ['a deletion too early', { remedy: 'delete' }, () => undefined, 'wait'],
+  ])('%s', async (_, fixed, change, kind) => {
+    expect(await verdictIn(stuck(change), { question: 'verify', fixed: fixed as Record<string, string> })).toMatchObject({ kind });
+  });
+});
+
+function setDetail({ op }: World, status: string): void {
+  op.status.components = { broker: { progressDetails: [{ objectKey: 'Pod/kafka-broker-2', status }] } };
+}
