@@ -121,26 +121,26 @@ describe('KubeBlocks #9000, on a real API server', () => {
     let slow = false;
     await play(
       'auto',
-      seeded(undefined, (pod) => !slow || pod !== 'kafka-broker-1'),
+      seeded(undefined, (pod) => !slow || pod !== 'kafka-broker-0'),
     );
-    // The broker in the middle: 1.0.0 counts it right, and the request looks the same.
-    await ask('offline-broker-1', { scaleIn: { onlineInstancesToOffline: ['kafka-broker-1'] } });
-    await sandbox.admin.until(`${PATHS.ops}/offline-broker-1`, ({ status }) => status?.phase === 'Succeed');
+    // Not the highest ordinal: 1.0.0 counts it right, and the request looks the same.
+    await ask('offline-broker-0', { scaleIn: { onlineInstancesToOffline: ['kafka-broker-0'] } });
+    await sandbox.admin.until(`${PATHS.ops}/offline-broker-0`, ({ status }) => status?.phase === 'Succeed');
     await sandbox.admin.until(`${PATHS.clusters}/kafka`, ({ status }) => status?.phase === 'Running');
     slow = true;
-    await ask('online-broker-1', { scaleOut: { offlineInstancesToOnline: ['kafka-broker-1'] } });
-    await sandbox.admin.until(`${PATHS.ops}/online-broker-1`, ({ status }) => status?.progress === '0/1');
-    const looks = [await until('online-broker-1', 'waiting')];
+    await ask('online-broker-0', { scaleOut: { offlineInstancesToOnline: ['kafka-broker-0'] } });
+    await sandbox.admin.until(`${PATHS.ops}/online-broker-0`, ({ status }) => status?.progress === '0/1');
+    const looks = [await until('online-broker-0', 'waiting')];
     while (looks.length < 3) {
-      await sandbox.admin.patch(`${PATHS.ops}/online-broker-1`, 'merge', { metadata: { annotations: { nudge: `${looks.length}` } } });
+      await sandbox.admin.patch(`${PATHS.ops}/online-broker-0`, 'merge', { metadata: { annotations: { nudge: `${looks.length}` } } });
       const { id, revision } = looks.at(-1) as Incident;
       const next = await moved(id, revision);
       expect(next.state).toBe('waiting');
       looks.push(next);
     }
     slow = false;
-    await sandbox.admin.until(`${PATHS.ops}/online-broker-1`, ({ status }) => status?.phase === 'Succeed');
-    expect((await until('online-broker-1', 'cleared', 'planned', 'reported')).state).toBe('cleared');
+    await sandbox.admin.until(`${PATHS.ops}/online-broker-0`, ({ status }) => status?.phase === 'Succeed');
+    expect((await until('online-broker-0', 'cleared', 'planned', 'reported')).state).toBe('cleared');
     expect(await ownWrites(true)).toEqual([]);
   }, 120_000);
 });

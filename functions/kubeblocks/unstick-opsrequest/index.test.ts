@@ -4,27 +4,17 @@ import {
   ago,
   broker,
   instanceSet,
-  lastBrokerStuck,
   operation,
   pod,
+  queued,
   scaling,
   setQueue,
+  stuck,
   verdictIn,
   type World,
 } from '../../../test/fixtures/kubeblocks.ts';
 
 type Change = (world: World) => void;
-const stuck = (change: Change = () => undefined): World => {
-  const world = lastBrokerStuck();
-  change(world);
-  return world;
-};
-const queued =
-  (spec: object = {}): Change =>
-  (world) => {
-    setQueue(world, { name: 'online-broker-2' }, { name: 'next', inQueue: true });
-    world.others = [operation('next', 'HorizontalScaling', 'Pending', spec)];
-  };
 const fixIn = async (world: World): Promise<Fix> => {
   const verdict = await verdictIn(world);
   expect(verdict).toMatchObject({ kind: 'fix' });
@@ -222,7 +212,7 @@ describe('an ordinal gap (#9457)', () => {
   };
 
   it('is reported and never raised, with or without a queue', async () => {
-    for (const change of [gap, (world: World) => [gap, queued()].forEach((one) => one(world))]) {
+    for (const change of [gap, (world: World) => [gap(world), queued()(world)]]) {
       const verdict = await verdictIn(stuck(change));
       expect(verdict).toMatchObject({
         kind: 'report',
@@ -259,110 +249,6 @@ describe('an operation that ended without the pod', () => {
     expect(await verdictIn(stuck((world) => [silent(world), Object.assign(broker(world), { replicas: 1 })]))).toMatchObject({
       kind: 'clear',
     });
-  });
-});
-
-describe('after our cancel', () => {
-  const cancelled: Change = (world) => {
-    Object.assign(world.op.spec, { cancel: true });
-    world.op.metadata.managedFields?.push({
-      manager: 'kubemend',
-      operation: 'Update',
-      time: ago(9),
-      fieldsV1: { 'f:spec': { 'f:cancel': {} } },
-    });
-    Object.assign(world.op.status, { phase: 'Cancelled', completionTimestamp: ago(8) });
-    Object.assign(broker(world), { offlineInstances: ['kafka-broker-2'] });
-    setQueue(world);
-  };
-
-  it('the request is made again with a number, as its own plan', async () => {
-    const { steps, continues } = await fixIn(stuck(cancelled));
-    expect(continues).toBe(true);
-    expect(steps).toEqual([
-      expect.objectContaining({
-        kind: 'create',
-        object: {
-          apiVersion: 'operations.kubeblocks.io/v1alpha1',
-          kind: 'OpsRequest',
-          metadata: { name: 'online-broker-2-retry', namespace: 'demo' },
-          spec: {
-            ...{ clusterName: 'kafka', type: 'HorizontalScaling', preConditionDeadlineSeconds: 300 },
-            horizontalScaling: [{ componentName: 'broker', scaleOut: { offlineInstancesToOnline: ['kafka-broker-2'], replicaChanges: 1 } }],
-          },
-        },
-      }),
-    ]);
-  });
-
-  it.each<[string, Change, Verdict['kind'], RegExp]>([
-    ['somebody else cancelled it', ({ op }) => op.metadata.managedFields?.pop(), 'clear', /Cancelled/],
-    ['it is being carried out', ({ op }) => Object.assign(op.status, { phase: 'Cancelling' }), 'wait', /carried out/],
-    ['it came too late', ({ op }) => Object.assign(op.status, { phase: 'Succeed' }), 'clear', /before our cancel/],
-    ['the Cluster is not settled', ({ cluster }) => Object.assign(cluster.status, { phase: 'Updating' }), 'wait', /not settled/],
-    ['others come first', ({ others }) => others.push(operation('next', 'Restart', 'Running')), 'wait', /next/],
-    ['the pod is there', ({ pods }) => pods.push(pod('kafka-broker-2')), 'clear', /online/],
-    ['the Cluster was changed', (world) => Object.assign(broker(world), { offlineInstances: [] }), 'report', /no longer/],
-    ['the other pod would come', (world) => Object.assign(broker(world), { replicas: 1 }), 'report', /no longer/],
-    ['it was long ago', ({ op }) => Object.assign(op.status, { completionTimestamp: ago(9_000) }), 'clear', /long ago/],
-    [
-      'the second request runs',
-      ({ others }) => others.push(operation('online-broker-2-retry', 'HorizontalScaling', 'Running')),
-      'wait',
-      /retry is Running/,
-    ],
-    [
-      'the second request succeeded',
-      ({ others }) => others.push(operation('online-broker-2-retry', 'HorizontalScaling', 'Succeed')),
-      'clear',
-      /brought/,
-    ],
-    [
-      'the second request failed',
-      ({ others }) => others.push(operation('online-broker-2-retry', 'HorizontalScaling', 'Failed')),
-      'report',
-      /Failed/,
-    ],
-  ])('nothing is asked when %s', async (_, change, kind, because) => {
-    const verdict = await verdictIn(stuck((world) => [cancelled(world), change(world)]));
-    expect({ kind: verdict.kind, because: verdict.because }).toEqual({ kind, because: expect.stringMatching(because) });
-  });
-
-  it.each<[string, Change, RegExp]>([
-    [
-      'somebody changed the component since',
-      (world) => Object.assign(broker(world), { replicas: 2, offlineInstances: ['kafka-broker-7'] }),
-      /would undo/,
-    ],
-    [
-      'more than instances is asked for',
-      (world) => Object.assign(scaling(world).scaleOut ?? {}, { newInstances: [{}] }),
-      /more than these/,
-    ],
-  ])('the cancel itself is refused when %s', async (_, change, because) => {
-    const verdict = await verdictIn(stuck((world) => [queued()(world), change(world)]));
-    expect({ kind: verdict.kind, because: verdict.because }).toEqual({ kind: 'report', because: expect.stringMatching(because) });
-  });
-});
-
-describe('verifying', () => {
-  const raised = { remedy: 'raise replicas', missing: ['kafka-broker-2'] };
-  it.each<[string, object, Change, Verdict['kind']]>([
-    ['the raise while the pod starts', raised, (world) => Object.assign(broker(world), { replicas: 3 }), 'wait'],
-    ['the raise when somebody lowered the replicas again', raised, () => undefined, 'fix'],
-    [
-      'the raise when the pod came',
-      raised,
-      (world) => [Object.assign(world.op.status, { phase: 'Succeed' }), world.pods.push(pod('kafka-broker-2'))],
-      'clear',
-    ],
-    ['the raise when it ended without the pod', raised, ({ op }) => Object.assign(op.status, { phase: 'Succeed' }), 'report'],
-    ['the raise when it failed', raised, ({ op }) => Object.assign(op.status, { phase: 'Failed' }), 'report'],
-    ['an abort too early', { remedy: 'abort' }, () => undefined, 'wait'],
-    ['an abort', { remedy: 'abort' }, ({ op }) => Object.assign(op.status, { phase: 'Aborted' }), 'clear'],
-    ['a deletion too early', { remedy: 'delete' }, () => undefined, 'wait'],
-  ])('%s', async (_, fixed, change, kind) => {
-    expect(await verdictIn(stuck(change), { question: 'verify', fixed: fixed as Record<string, string> })).toMatchObject({ kind });
   });
 });
 
