@@ -14,6 +14,7 @@ const VERBS: Record<string, () => Promise<{ verb: Verb }>> = {
   pause: () => import('./verbs/pause.ts'),
   resume: () => import('./verbs/resume.ts'),
   replay: () => import('./verbs/replay.ts'),
+  rights: () => import('./verbs/rights.ts'),
   crds: () => import('./verbs/crds.ts'),
 };
 

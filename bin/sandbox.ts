@@ -112,7 +112,7 @@ export async function openSandbox({ scenario: wanted, mode, progress, onProblem,
 /** Gives every identity exactly the rights that are generated for it: what is missing shows here, not on somebody's cluster. */
 async function grant(admin: Admin, remediations: Remediation[]): Promise<void> {
   const rules = remediations.flatMap(({ name, when }) => when.map((pattern) => ({ name, pattern })));
-  const objects: RbacObject[] = [...exporterRbac(subscriptions(rules).resources), ...remediations.flatMap(remediationRbac)];
+  const objects: RbacObject[] = [...exporterRbac(subscriptions(rules).resources), ...remediations.flatMap((one) => remediationRbac(one))];
   for (const object of objects) {
     const collection = object.kind === 'ClusterRole' ? 'clusterroles' : 'clusterrolebindings';
     await admin.create(`/apis/rbac.authorization.k8s.io/v1/${collection}`, { ...object });

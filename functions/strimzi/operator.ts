@@ -45,7 +45,8 @@ async function operators(cluster: Cluster): Promise<KubernetesObject[]> {
   return all.filter((deployment) => imageVersion(deployment) !== undefined);
 }
 
-function imageVersion({ spec }: KubernetesObject): string | undefined {
+/** The version of the operator that a Deployment runs; undefined where its image names none. */
+export function imageVersion({ spec }: KubernetesObject): string | undefined {
   const { containers = [] } = (spec?.template as { spec?: { containers?: { image?: string }[] } } | undefined)?.spec ?? {};
   return distinct(containers.map(({ image = '' }) => IMAGE.exec(image)?.[1]))[0];
 }

@@ -11,17 +11,32 @@ export interface RbacObject {
 /** The user name of a remediation or of the exporter: one identity each, so that the audit log names the function. */
 export const identityOf = (name: string): string => `kubemend:${name.replace('/', ':')}`;
 
-/** The role of one remediation, exactly its `rights`, bound to its identity. */
-export const remediationRbac = ({ name, rights }: Remediation): RbacObject[] => role(name, rights);
+/** Who gets a role. */
+export type Subject = { kind: 'User'; name: string } | { kind: 'ServiceAccount'; namespace: string; name: string };
+
+/** The role of one remediation, exactly its `rights`, bound to its own identity unless another is named. */
+export const remediationRbac = ({ name, rights }: Pick<Remediation, 'name' | 'rights'>, subject?: Subject): RbacObject[] =>
+  role(name, rights, subject);
+
+/** What is left of a remediation's rights in shadow mode. */
+export const readOnly = ({ name, rights }: Remediation): Pick<Remediation, 'name' | 'rights'> => ({
+  name,
+  rights: rights
+    .map((right) => ({ ...right, verbs: right.verbs.filter((verb) => READING.has(verb)) }))
+    .filter(({ verbs }) => verbs.length > 0),
+});
+
+const READING = new Set<Right['verbs'][number]>(['get', 'list', 'watch']);
 
 /** The role of the exporter: to list and watch what some rule names, nothing else. */
-export const exporterRbac = (resources: { group: string; resource: string }[]): RbacObject[] =>
+export const exporterRbac = (resources: { group: string; resource: string }[], subject?: Subject): RbacObject[] =>
   role(
     'exporter',
     resources.map(({ group, resource }): Right => ({ group, resources: [resource], verbs: ['list', 'watch'] })),
+    subject,
   );
 
-function role(name: string, rights: Right[]): RbacObject[] {
+function role(name: string, rights: Right[], subject: Subject = { kind: 'User', name: identityOf(name) }): RbacObject[] {
   const identity = identityOf(name);
   const head = {
     apiVersion: 'rbac.authorization.k8s.io/v1' as const,
@@ -39,7 +54,7 @@ function role(name: string, rights: Right[]): RbacObject[] {
       ...head,
       kind: 'ClusterRoleBinding',
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: identity },
-      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: identity }],
+      subjects: [subject.kind === 'User' ? { apiGroup: 'rbac.authorization.k8s.io', ...subject } : subject],
     },
   ];
 }

@@ -3,6 +3,7 @@ import { openSandbox, type Sandbox } from '../../bin/sandbox.ts';
 import type { Incident } from '../../shared/incident.ts';
 import type { Limits } from '../../shared/remediation.ts';
 import { readAuditLog, writesBy } from '../control-plane/audit-log.ts';
+import type { Release } from '../scenarios/kubeblocks/arithmetic.ts';
 import { installKubeBlocks, pathsOf, scaleBroker } from '../scenarios/kubeblocks/cluster.ts';
 import { FakeKubeBlocks } from '../scenarios/kubeblocks/controller.ts';
 import { scenario as lastPodOnline, takeLastBrokerOffline } from '../scenarios/kubeblocks-last-pod-online.ts';
@@ -16,14 +17,20 @@ const problems: string[] = [];
 let sandbox: Sandbox;
 let controller: FakeKubeBlocks;
 
+interface Seed {
+  release?: Release;
+  componentDef?: string;
+  becomesReady?: (pod: string) => boolean;
+}
+
 /** The same seed; the test asks for the pod itself, once kubemend watches. */
-const seeded = (componentDef?: string, becomesReady?: (pod: string) => boolean): Scenario => ({
+const seeded = ({ release = '1.0.0', componentDef, becomesReady }: Seed = {}): Scenario => ({
   ...lastPodOnline,
   async start({ admin, connection }) {
-    const identity = await installKubeBlocks(admin, connection, '1.0.0', 'demo');
-    controller = new FakeKubeBlocks({ connection: identity, namespace: 'demo', ...(becomesReady && { becomesReady }) });
+    const identity = await installKubeBlocks(admin, connection, release, 'demo');
+    controller = new FakeKubeBlocks({ connection: identity, namespace: 'demo', release, ...(becomesReady && { becomesReady }) });
     controller.start();
-    await takeLastBrokerOffline(admin, PATHS, componentDef);
+    await takeLastBrokerOffline(admin, pathsOf(release, 'demo'), componentDef);
     return controller;
   },
 });
@@ -101,7 +108,7 @@ describe('KubeBlocks #9000, on a real API server', () => {
   }, 120_000);
 
   it('of an addon whose data may not survive waits for a person, also in auto', async () => {
-    await play('auto', seeded('etcd-1.0.0'));
+    await play('auto', seeded({ componentDef: 'etcd-1.0.0' }));
     await ask('online-broker-2', ONLINE);
     const waiting = await until('online-broker-2', 'awaiting-approval', 'executing');
     expect(waiting.state).toBe('awaiting-approval');
@@ -117,12 +124,27 @@ describe('KubeBlocks #9000, on a real API server', () => {
     expect(await ownWrites(true)).toEqual([]);
   }, 120_000);
 
+  it.each<[Release, string, string]>([
+    ['1.0.1', 'is not there: the pod comes by itself', 'cleared'],
+    ['0.9.3', 'is silent: the operation ends without the pod, and a person is told', 'reported'],
+  ])(
+    'in KubeBlocks %s %s; nothing is written',
+    async (release, _, state) => {
+      await play('auto', seeded({ release }));
+      const paths = pathsOf(release, 'demo');
+      await sandbox.admin.create(paths.ops, scaleBroker(paths, 'online-broker-2', ONLINE));
+      expect((await until('online-broker-2', 'cleared', 'reported', 'planned')).state).toBe(state);
+      expect((await sandbox.admin.get(`${paths.ops}/online-broker-2`)).status?.phase).toBe('Succeed');
+      const pods = (await sandbox.admin.list(paths.pods)).map(({ metadata }) => metadata.name);
+      expect(pods.includes('kafka-broker-2')).toBe(release === '1.0.1');
+      expect(await ownWrites(true)).toEqual([]);
+    },
+    120_000,
+  );
+
   it('is not seen in a pod that is only slow: nothing is written until it is ready by itself', async () => {
     let slow = false;
-    await play(
-      'auto',
-      seeded(undefined, (pod) => !slow || pod !== 'kafka-broker-0'),
-    );
+    await play('auto', seeded({ becomesReady: (pod) => !slow || pod !== 'kafka-broker-0' }));
     // Not the highest ordinal: 1.0.0 counts it right, and the request looks the same.
     await ask('offline-broker-0', { scaleIn: { onlineInstancesToOffline: ['kafka-broker-0'] } });
     await sandbox.admin.until(`${PATHS.ops}/offline-broker-0`, ({ status }) => status?.phase === 'Succeed');

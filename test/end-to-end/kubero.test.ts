@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { openSandbox, type Sandbox } from '../../bin/sandbox.ts';
 import type { IncidentChanged } from '../../events/incident-changed.ts';
@@ -58,8 +59,13 @@ const ownWrites = async (dryRuns = false) => writesBy(await readAuditLog(sandbox
 async function stored(): Promise<string> {
   const directory = dirname(await sandbox.writeKubeconfig());
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => readFile(join(parentPath, name), 'latin1'));
-  return (await Promise.all(files)).join('\n');
+  const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  return (await Promise.all(files.map(contentOf))).join('\n');
+}
+
+async function contentOf(path: string): Promise<string> {
+  const bytes = await readFile(path);
+  return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('latin1');
 }
 
 afterEach(() => sandbox?.close());
@@ -87,13 +93,17 @@ describe('the release storm of kubero#420, on a real API server', () => {
     expect(since.length).toBeGreaterThanOrEqual(1);
     expect(since.length).toBeLessThanOrEqual(2);
 
+    // In the database's log, in the backup, and told: none of the credentials that the pipeline and its Secrets are full of.
     const kept = await stored();
-    expect(kept).toContain(verified.id);
-    expect(kept).toContain(`"${PERIOD}":"6s"`);
-    for (const marker of [MARKER, 'aHVudGVyMi', 'h1bnRlcjIt', 'odW50ZXIyL']) {
-      expect(kept).not.toContain(marker);
-      expect(JSON.stringify([told, problems])).not.toContain(marker);
-    }
+    expect([verified.id, `"${PERIOD}":"6s"`].filter((text) => !kept.includes(text))).toEqual([]);
+    const markers = [MARKER, 'aHVudGVyMi', 'h1bnRlcjIt', 'odW50ZXIyL'];
+    expect(markers.filter((marker) => `${kept}${JSON.stringify([told, problems])}`.includes(marker))).toEqual([]);
+    expect(JSON.stringify(await sandbox.admin.list('/api/v1/secrets'))).toContain('aHVudGVyMi');
+    const planned = verified.history.find(({ state }) => state === 'planned');
+    expect(planned?.verdict).toMatchObject({
+      kind: 'fix',
+      advice: [expect.stringContaining('createSecret: create'), expect.anything(), expect.anything()],
+    });
     expect(problems).toEqual([]);
   }, 150_000);
 
@@ -101,19 +111,6 @@ describe('the release storm of kubero#420, on a real API server', () => {
     await play('shadow');
     await until('shadowed');
     expect(await ownWrites(true)).toEqual([]);
-  }, 150_000);
-
-  it('is approved by a person who sees the cure too', async () => {
-    await play('approve');
-    const { id, plan, history } = await until('awaiting-approval');
-    expect(await ownWrites(true)).toEqual([]);
-    expect(history.at(-1)?.verdict).toMatchObject({
-      kind: 'fix',
-      advice: [expect.stringContaining('createSecret: create'), expect.anything(), expect.anything()],
-    });
-    await sandbox.answer(id, { kind: 'approve', hash: plan?.hash ?? '', by: 'ada' });
-    await until('applied');
-    expect((await sandbox.admin.get(PIPELINE)).metadata.annotations?.[PERIOD]).toBe('1h');
   }, 150_000);
 
   it('ends ineffective at the third revision when the operator does not keep to the annotation', async () => {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { OBJECT_CHANGED } from '../../../events/object-changed.ts';
+import { matches } from '../../../events/pattern.ts';
 import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
 import type { Verdict } from '../../../shared/verdict.ts';
 import {
@@ -45,7 +47,7 @@ describe('kubero/slow-release-storm', () => {
 
   it('fixes operator 0.1.4 in every mode, and says that a newer operator is the cure', async () => {
     const verdict = await verdictIn({ deployments: [operator('0.1.4-rc.5')], pipeline: pipeline({ registry: undefined }) });
-    expect(verdict).toMatchObject({ kind: 'fix', advice: [expect.stringContaining('0.1.5 or newer')] });
+    expect(verdict).toMatchObject({ kind: 'fix', evidence: { period: '1m' }, advice: [expect.stringContaining('0.1.5 or newer')] });
   });
 
   it.each<[string, Partial<World>, Verdict['kind'], RegExp]>([
@@ -147,6 +149,24 @@ describe('kubero/slow-release-storm', () => {
     expect(definition.subject?.(revision(7))).toEqual(expected);
     expect(definition.subject?.(releaseFailed())).toEqual(expected);
     expect(definition.subject?.({ ...revision(7), current: { metadata: {} } })).toBeUndefined();
+  });
+
+  it.each<[string, boolean, ReturnType<typeof revision>]>([
+    ['the upgrade of a helm-operator', true, revision(7)],
+    ['a first version', false, revision(1)],
+    ['the deletion of a revision', false, { ...revision(7), change: 'deleted' }],
+    ['a revision that is marked as superseded', false, { ...revision(7), change: 'modified' }],
+    ['the upgrade that a person made with helm', false, revision(7, NOW, 'helm')],
+    [
+      'another Secret',
+      false,
+      { ...revision(7), current: { metadata: { labels: { app: 'x' }, managedFields: [{ manager: 'helm-operator' }] } } },
+    ],
+    ['a pipeline whose release failed', true, releaseFailed()],
+    ['a pipeline whose release failed once', false, releaseFailed('False')],
+  ])('is asked about %s: %s', (_, expected, detail) => {
+    const event = { source: 'kubernetes', 'detail-type': OBJECT_CHANGED, detail } as unknown as Parameters<typeof matches>[1];
+    expect([definition.when].flat().some((pattern) => matches(pattern, event))).toBe(expected);
   });
 
   it('has no right to read a Secret', () => {

@@ -55,7 +55,7 @@ export default remediation({
     const registry = registryMode(pipeline, operators);
     if (!registry.copied) return clear(`its chart looks no credentials up (${registry.mode})`);
 
-    const period = periodOf(pipeline);
+    const period = periodOf(pipeline, registry.old);
     if (period.ms === undefined) {
       const because = `its annotation ${RECONCILE_PERIOD}: ${period.written} is no duration, so the operator reconciles it no more`;
       return report(because, { evidence: { period: period.written }, advice: [`Set the annotation to ${SLOW}, or remove it`] });
@@ -78,11 +78,11 @@ export default remediation({
 });
 
 /** Whether the chart looks registry credentials up: in mode copy, and up to 0.1.4 in every mode (or where nobody knows the version). */
-function registryMode({ spec = {} }: KubernetesObject, operators: string[]): { copied: boolean; mode: string } {
+function registryMode({ spec = {} }: KubernetesObject, operators: string[]): { copied: boolean; mode: string; old: boolean } {
   const mode = (spec.registry as { createSecret?: string } | null | undefined)?.createSecret ?? 'no createSecret';
-  if (spec.deploymentstrategy !== 'git') return { copied: false, mode: `deployment strategy ${spec.deploymentstrategy ?? 'not set'}` };
   const old = operators.length === 0 || operators.some((version) => isWithin(version, '<0.1.5-0'));
-  return { copied: mode === 'copy' || old, mode };
+  if (spec.deploymentstrategy === 'git') return { copied: mode === 'copy' || old, mode, old };
+  return { copied: false, mode: `deployment strategy ${spec.deploymentstrategy ?? 'not set'}`, old };
 }
 
 const isWithin = (version: string, range: string): boolean => satisfies(version, range, { includePrerelease: true });

@@ -5,13 +5,12 @@ export const RECONCILE_PERIOD = 'helm.sdk.operatorframework.io/reconcile-period'
 /** What a pipeline in a storm is slowed down to: a change of its spec is still reconciled at once. */
 export const SLOW = '1h';
 
-/** 3 minutes since 0.1.5, 1 minute before: what a revision is waited for at most. */
-const DEFAULT = '3m';
 const UNITS: { [unit: string]: number } = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-/** The period of a pipeline as it is written, and in milliseconds; these are undefined when the annotation holds no duration that Go would take. */
-export function periodOf({ metadata }: KubernetesObject): { written: string; ms: number | undefined } {
-  const written = metadata.annotations?.[RECONCILE_PERIOD] ?? DEFAULT;
+/** The period of a pipeline as it is written, and in milliseconds; these are undefined when the annotation holds no duration that Go would take. `old`: up to 0.1.4. */
+export function periodOf({ metadata }: KubernetesObject, old: boolean): { written: string; ms: number | undefined } {
+  // Without the annotation: the flag's default, and since 0.1.5 what watches.yaml says.
+  const written = metadata.annotations?.[RECONCILE_PERIOD] ?? (old ? '1m' : '3m');
   return { written, ms: goDuration(written) };
 }
 

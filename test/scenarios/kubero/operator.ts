@@ -33,8 +33,9 @@ export class FakeHelmOperator {
   readonly #client: Client;
   /** What the chart renders: another client, without the operator's name. */
   readonly #resources: Client;
-  /** When each pipeline is due. Like a work queue: an earlier appointment is kept, a later one is forgotten. */
-  readonly #due = new Map<string, number>();
+  /** The work queue: pipelines with an event, and when a timer comes. An event leaves the timer as it is, and of two timers the earlier stays. */
+  readonly #ready = new Set<string>();
+  readonly #timers = new Map<string, number>();
   readonly #failures = new Map<string, number>();
   #loop: Promise<unknown> | undefined;
 
@@ -62,11 +63,11 @@ export class FakeHelmOperator {
     while (!signal.aborted) {
       try {
         const list = await this.#client.get(PIPELINES);
-        for (const { metadata } of (list?.items ?? []) as Doc[]) this.#queue(`${metadata.namespace}/${metadata.name}`, 0);
+        for (const { metadata } of (list?.items ?? []) as Doc[]) this.#ready.add(`${metadata.namespace}/${metadata.name}`);
         const path = `${PIPELINES}?watch=1&resourceVersion=${list?.metadata.resourceVersion}`;
         for await (const { type, object } of watchEvents(this.#client.transport, path, signal)) {
           if (type === 'ERROR') break;
-          this.#queue(`${object.metadata.namespace}/${object.metadata.name}`, 0);
+          this.#ready.add(`${object.metadata.namespace}/${object.metadata.name}`);
         }
       } catch (error) {
         this.lastError = String(error);
@@ -77,26 +78,28 @@ export class FakeHelmOperator {
 
   async #workLoop(): Promise<void> {
     while (await this.#wait(20)) {
-      for (const [key, at] of [...this.#due]) {
-        if (at > Date.now()) continue;
-        this.#due.delete(key);
+      for (const [key, at] of [...this.#timers]) {
+        if (at <= Date.now() && this.#timers.delete(key)) this.#ready.add(key);
+      }
+      for (const key of [...this.#ready]) {
+        this.#ready.delete(key);
         try {
           const period = await this.#reconcile(key);
           this.#failures.delete(key);
-          if (period !== undefined) this.#queue(key, period);
+          if (period !== undefined) this.#queueAfter(key, period);
         } catch (error) {
           if (this.#stopping.signal.aborted) return;
           this.lastError = String(error);
           const failures = (this.#failures.get(key) ?? 0) + 1;
           this.#failures.set(key, failures);
-          this.#queue(key, Math.min(5 * 2 ** failures, 30_000));
+          this.#queueAfter(key, Math.min(5 * 2 ** failures, 30_000));
         }
       }
     }
   }
 
-  #queue(key: string, delayed: number): void {
-    this.#due.set(key, Math.min(this.#due.get(key) ?? Number.POSITIVE_INFINITY, Date.now() + delayed));
+  #queueAfter(key: string, delayed: number): void {
+    this.#timers.set(key, Math.min(this.#timers.get(key) ?? Number.POSITIVE_INFINITY, Date.now() + delayed));
   }
 
   /** Returns when to look again. Throws what has to be tried again. */
@@ -109,16 +112,17 @@ export class FakeHelmOperator {
     const revisions = await history(this.#client, namespace, name);
     for (const stale of revisions.filter(({ status }) => status !== 'deployed')) await deleteRevision(this.#client, stale);
     const deployed = revisions.findLast(({ status }) => status === 'deployed');
+    let reason: string | undefined;
     try {
-      const reason = await this.#sync(pipeline, deployed, revisions.at(-1)?.version ?? 0);
-      if (reason) await this.#setStatus(path, { type: 'Deployed', status: 'True', reason });
-      else await this.#client.write('PUT', `${path}/status`, pipeline);
+      reason = await this.#sync(pipeline, deployed, revisions.at(-1)?.version ?? 0);
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
-      const reason = deployed ? 'UpgradeError' : 'InstallError';
-      await this.#setStatus(path, { type: 'ReleaseFailed', status: 'True', reason, message: 'the API server refused it' });
+      const failed = { type: 'ReleaseFailed', status: 'True', reason: deployed ? 'UpgradeError' : 'InstallError' };
+      await this.#setStatus(path, { ...failed, message: 'the API server refused it' });
       throw error;
     }
+    if (reason) await this.#setStatus(path, { type: 'Deployed', status: 'True', reason });
+    else await this.#client.write('PUT', `${path}/status`, pipeline);
     return period;
   }
 

@@ -1,0 +1,72 @@
+import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
+import type { Examination } from '../../../shared/remediation.ts';
+import { missing, type Proof, prove } from './proof.ts';
+import { annotation, CERT, type Roll } from './roll.ts';
+import { type Memory, readBundle } from './trust.ts';
+
+/** Either every stale pod with its proof, or what is missing from the proof: one reason a line. */
+export interface Findings {
+  proofs: Record<string, Proof>;
+  unproven: string[];
+  /** No look at this cluster will ever prove it. */
+  hopeless: boolean;
+}
+
+/** Asks everything that has to hold before a pod may be called trusting: what is wrong here once is an outage later. */
+export async function findUnproven(roll: Roll, kafka: KubernetesObject, memory: Memory, { cluster, now }: Examination): Promise<Findings> {
+  const bundle = await readBundle(cluster, roll);
+  const unproven = secretDoubts(roll, bundle, memory);
+  const { clusterCa } = (kafka.spec ?? {}) as { clusterCa?: { generateCertificateAuthority?: boolean } };
+  if (clusterCa?.generateCertificateAuthority === false)
+    unproven.push('the CA is not made by the operator, so its key and its bundle may change in any order');
+  if (roll.number === 2) unproven.push('roll 2 has begun: the StrimziPodSets are of the new generation already');
+  unproven.push(...missing(roll).map(({ name }) => `${name} is not there`));
+  for (const { metadata } of [...roll.podSets, ...roll.pods]) {
+    if (metadata.annotations?.['strimzi.io/manual-rolling-update'])
+      unproven.push(`somebody asked the operator to restart ${metadata.name}`);
+  }
+  const { trustedAt } = memory;
+  if (trustedAt === null) {
+    const because = `nobody saw when key generation ${roll.generation} came: it was found in a list, or the fact is old`;
+    return { proofs: {}, unproven: [because, ...unproven], hopeless: true };
+  }
+  const restarts = lazily(() => restartsForTrust(roll, trustedAt, cluster));
+  const proofs: Record<string, Proof> = {};
+  for (const pod of roll.stale) {
+    const proof = await prove(pod, roll, trustedAt, now, async (name) => (await restarts()).has(name));
+    if (typeof proof === 'string') unproven.push(proof);
+    else proofs[pod.metadata.name] = proof;
+  }
+  return { proofs, unproven, hopeless: false };
+}
+
+function secretDoubts({ key, generation }: Roll, bundle: KubernetesObject | undefined, { certificate }: Memory): string[] {
+  const asked = [key, bundle].filter((one) => annotation(one, 'strimzi.io/force-replace') || annotation(one, 'strimzi.io/force-renew'));
+  const doubts = asked.map((one) => `another replacement is asked for on the Secret ${one?.metadata.name}`);
+  const now = annotation(bundle, CERT);
+  if (now === undefined || now !== certificate) doubts.push(`the trust bundle changed again since key generation ${generation} came`);
+  // Only names: `metadata.managedFields` lists the keys of `data`, and an old certificate is kept as `ca-<date>.crt`.
+  const fields = (bundle?.metadata.managedFields ?? []).flatMap(({ fieldsV1 = {} }) =>
+    Object.keys((fieldsV1['f:data'] as object | undefined) ?? {}),
+  );
+  if (!fields.some((field) => /^f:ca-.+\.crt$/.test(field))) doubts.push('the trust bundle no longer holds the old certificate');
+  return doubts;
+}
+
+/** The pods that the operator says it restarted to trust the new CA. It deletes a pod, tells, and then the pod is created again. */
+async function restartsForTrust({ key }: Roll, trustedAt: number, cluster: Examination['cluster']): Promise<Set<string>> {
+  const events = await cluster.list({ group: 'events.k8s.io', version: 'v1', resource: 'events', namespace: key.metadata.namespace });
+  return new Set(
+    events
+      .filter(({ reason, eventTime }) => reason === 'ClusterCaCertKeyReplaced' && Date.parse(`${eventTime}`) >= trustedAt)
+      .map(({ regarding }) => (regarding as { name?: string } | undefined)?.name ?? ''),
+  );
+}
+
+const lazily = <T>(make: () => Promise<T>): (() => Promise<T>) => {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+};

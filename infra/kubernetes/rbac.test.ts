@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { subscriptions } from '../../events/exporter/rules.ts';
+import type { Remediation } from '../../shared/remediation.ts';
+import { Admin } from '../../test/control-plane/admin.ts';
+import { type ControlPlane, startControlPlane } from '../../test/control-plane/control-plane.ts';
+import { loadRemediations } from '../remediations.ts';
+import { exporterRbac, identityOf, readOnly, remediationRbac } from './rbac.ts';
+
+let plane: ControlPlane;
+let admin: Admin;
+let remediations: Remediation[];
+
+beforeAll(async () => {
+  remediations = await loadRemediations();
+  plane = await startControlPlane();
+  admin = new Admin(plane.connection('admin', 'test'));
+  const rules = remediations.flatMap(({ name, when }) => when.map((pattern) => ({ name, pattern })));
+  const shadow = remediations.map(readOnly).map((one) => ({ ...one, name: `shadow/${one.name.replace('/', '-')}` }));
+  const objects = [...exporterRbac(subscriptions(rules).resources), ...[...remediations, ...shadow].flatMap((one) => remediationRbac(one))];
+  for (const object of objects) await admin.create(`/apis/rbac.authorization.k8s.io/v1/${object.kind.toLowerCase()}s`, { ...object });
+}, 60_000);
+
+afterAll(async () => {
+  admin.close();
+  await plane.stop();
+});
+
+/** What the API server says a user may do. */
+async function can(user: string, verb: string, group: string, resource: string, name = ''): Promise<boolean> {
+  const [plural = '', subresource = ''] = resource.split('/');
+  const resourceAttributes = { verb, group, resource: plural, subresource, name, namespace: 'any' };
+  const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec: { user, resourceAttributes } };
+  const { status } = await admin.create('/apis/authorization.k8s.io/v1/subjectaccessreviews', review);
+  return status?.allowed === true;
+}
+
+describe('generated RBAC, as the API server reads it', () => {
+  it('lets every remediation do exactly what its definition names', async () => {
+    for (const { name, rights } of remediations) {
+      for (const { group, resources, verbs, names = [''] } of rights) {
+        for (const resource of resources) {
+          for (const verb of ['get', 'list', 'create', 'update', 'patch', 'delete', 'deletecollection'] as const) {
+            const named = rights.some(
+              (other) => other.group === group && other.resources.includes(resource) && (other.verbs as string[]).includes(verb),
+            );
+            const expected = (verbs as string[]).includes(verb) || named;
+            expect({ name, resource, verb, can: await can(identityOf(name), verb, group, resource, names[0]) }).toEqual({
+              name,
+              resource,
+              verb,
+              can: expected,
+            });
+          }
+        }
+      }
+    }
+  }, 60_000);
+
+  it.each([
+    ['another CRD', 'patch', 'apiextensions.k8s.io', 'customresourcedefinitions', 'kafkatopics.kafka.strimzi.io'],
+    ['any Kafka', 'patch', 'kafka.strimzi.io', 'kafkas', 'my-cluster'],
+    ['Secrets', 'get', '', 'secrets', 'my-cluster-cluster-ca'],
+    ['exec', 'create', '', 'pods/exec', 'a'],
+    ['its own rights', 'escalate', 'rbac.authorization.k8s.io', 'clusterroles', 'kubemend:strimzi:upgrade-stale-crds'],
+  ])('refuses strimzi/upgrade-stale-crds %s', async (_, verb, group, resource, name) => {
+    expect(await can(identityOf('strimzi/upgrade-stale-crds'), verb, group, resource, name)).toBe(false);
+  });
+
+  it('lets the exporter watch, and nothing else', async () => {
+    expect(await can(identityOf('exporter'), 'watch', 'kafka.strimzi.io', 'kafkas')).toBe(true);
+    for (const verb of ['get', 'create', 'update', 'patch', 'delete'])
+      expect(await can(identityOf('exporter'), verb, 'kafka.strimzi.io', 'kafkas')).toBe(false);
+    expect(await can(identityOf('exporter'), 'watch', 'apps', 'deployments')).toBe(false);
+  });
+
+  it('leaves no right to write in shadow mode', async () => {
+    for (const { name, rights } of remediations) {
+      const shadow = identityOf(`shadow/${name.replace('/', '-')}`);
+      for (const { group, resources, names = [''] } of rights) {
+        for (const verb of ['create', 'update', 'patch', 'delete'])
+          expect(await can(shadow, verb, group, resources[0] ?? '', names[0])).toBe(false);
+      }
+    }
+  }, 60_000);
+});
