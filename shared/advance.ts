@@ -3,7 +3,7 @@ import type { IncidentState } from '../events/incident-changed.ts';
 import { hashOf } from './canonical.ts';
 import { Draft } from './draft.ts';
 import { milliseconds } from './duration.ts';
-import { type Entry, hasEnded, type Incident, type Written } from './incident.ts';
+import { type Entry, hasEnded, type Incident, type Written, wasFailure } from './incident.ts';
 import type { Context, Examined, Input } from './input.ts';
 import type { Plan } from './plan.ts';
 import { asksAgain } from './recurrence.ts';
@@ -163,7 +163,7 @@ function onExamined(next: Draft, { question, verdict, plan, reads }: Examined, c
   switch (verdict.kind) {
     case 'clear':
       if (state === 'cleared') return next.done();
-      return next.to(planned || state === 'reported' ? 'resolved' : 'cleared', verdict.because, entry).done();
+      return next.to(planned || wasFailure(next.incident) ? 'resolved' : 'cleared', verdict.because, entry).done();
     case 'wait':
       next.set({ memory: verdict.remember ?? next.incident.memory });
       return next

@@ -99,8 +99,8 @@ const ENDED: readonly IncidentState[] = ['verified', 'ineffective', 'reverted', 
 export const hasEnded = (state: IncidentState): boolean => ENDED.includes(state);
 
 /** Whether it was ever more than a look: a fact that turned out healthy, or is still waited for, is no failure yet. */
-export const wasFailure = ({ history }: Incident): boolean =>
-  history.some(({ state }) => !['detected', 'waiting', 'cleared'].includes(state));
+export const wasFailure = ({ state: now, history }: Incident): boolean =>
+  [{ state: now }, ...history].some(({ state }) => !['detected', 'waiting', 'cleared'].includes(state));
 
 /** An ended incident takes these facts itself; any other fact after the end opens the next one. */
 export function absorbs({ state, updatedAt, history }: Incident, now: number): boolean {

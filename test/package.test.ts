@@ -209,7 +209,7 @@ async function grantRights(admin: Admin, plane: ControlPlane): Promise<void> {
     roleRef: { apiGroup, kind: 'ClusterRole', name: 'act-for' },
     subjects: [{ apiGroup, kind: 'User', name: 'kubemend' }],
   });
-  const objects = remediations.filter(({ name }) => name === NAME).flatMap(remediationRbac);
+  const objects = remediations.filter(({ name }) => name === NAME).flatMap((one) => remediationRbac(one));
   for (const object of objects) await admin.create(`${rbac}/${object.kind.toLowerCase()}s`, { ...object });
   // The API server learns of new rights a moment later.
   const acting = new Admin({ ...plane.connection('kubemend', 'test'), impersonate: identityOf(NAME) });

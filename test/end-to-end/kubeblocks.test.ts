@@ -165,6 +165,25 @@ describe('KubeBlocks #9000, on a real API server', () => {
     expect((await until('online-broker-0', 'cleared', 'planned', 'reported')).state).toBe('cleared');
     expect(await ownWrites(true)).toEqual([]);
   }, 120_000);
+
+  it('is not #9790: shards that stay as many are ended by a timeout', async () => {
+    await play('auto');
+    const template = { componentDef: 'redis-cluster-7', replicas: 1 };
+    const metadata = { name: 'redis' };
+    const spec = { terminationPolicy: 'Delete', shardings: [{ name: 'shard', shards: 2, template }] };
+    await sandbox.admin.create(PATHS.clusters, { apiVersion: PATHS.appsVersion, kind: 'Cluster', metadata, spec });
+    await sandbox.admin.until(`${PATHS.clusters}/redis`, ({ status }) => status?.phase === 'Running');
+    const horizontalScaling = [{ componentName: 'shard', shards: 2 }];
+    await sandbox.admin.create(PATHS.ops, {
+      ...{ apiVersion: PATHS.opsVersion, kind: 'OpsRequest', metadata: { name: 'shards-unchanged' } },
+      spec: { clusterName: 'redis', type: 'HorizontalScaling', horizontalScaling },
+    });
+    const verified = await until('shards-unchanged', 'verified', 'ineffective', 'failed');
+    expect([verified.state, verified.because]).toEqual(['verified', 'the operation ended: Aborted']);
+    expect((await ownWrites()).map(({ verb, requestURI }) => [verb, requestURI.split('?')[0]])).toEqual([
+      ['patch', `${PATHS.ops}/shards-unchanged`],
+    ]);
+  }, 120_000);
 });
 
 /** The incident when it has been examined once more. */

@@ -39,7 +39,7 @@ describe('recordings of real KubeBlocks controllers', () => {
     const incidents = await play('kubeblocks-last-ordinal');
     expect(decided(incidents)).toEqual([
       ['opsrequests team-02/offline-broker-2', ['01:53:56 cleared']],
-      ['opsrequests team-02/online-broker-2', ['01:54:19 planned', '01:54:49 shadowed', '01:57:18 resolved']],
+      ['opsrequests team-02/online-broker-2', ['01:54:19 planned', '01:54:49 shadowed', '01:57:03 resolved']],
       ['opsrequests team-02/online-broker-2-retry', ['01:57:21 cleared']],
     ]);
     expect(incidentOf(incidents, 'online-broker-2')?.plan).toMatchObject({
@@ -55,13 +55,21 @@ describe('recordings of real KubeBlocks controllers', () => {
     });
   });
 
+  it('last-ordinal: a stuck operation is silent, and is found without any further event', async () => {
+    const silent = Date.parse('2026-11-21T01:54:18Z');
+    const incidents = await play('kubeblocks-last-ordinal', (events) =>
+      events.filter(({ at }, n) => at < silent || n === events.length - 1),
+    );
+    expect(decided(incidents).at(-1)).toEqual(['opsrequests team-02/online-broker-2', ['01:54:19 planned', '01:54:49 shadowed']]);
+  });
+
   it('ordinal-gap: reported while it is stuck, and no replicas are ever raised', async () => {
     const incidents = await play('kubeblocks-ordinal-gap');
     expect(decided(incidents)).toEqual([
       ['opsrequests team-25/scale-out-2', ['01:54:30 cleared']],
       ['opsrequests team-25/offline-broker-4', ['01:54:36 cleared']],
       ['opsrequests team-25/scale-in-1', ['01:54:42 cleared']],
-      ['opsrequests team-25/online-broker-4', ['01:55:10 reported']],
+      ['opsrequests team-25/online-broker-4', ['01:55:10 reported', '01:57:49 resolved']],
     ]);
     expect(incidentOf(incidents, 'online-broker-4')?.history.find(({ state }) => state === 'reported')?.verdict).toMatchObject({
       kind: 'report',
@@ -73,7 +81,9 @@ describe('recordings of real KubeBlocks controllers', () => {
 
   it('shards-unchanged: #9790, ended by its timeout', async () => {
     const incidents = await play('kubeblocks-shards-unchanged');
-    expect(decided(incidents)).toEqual([['opsrequests team-13/shards-unchanged', ['01:57:12 planned', '01:57:42 shadowed']]]);
+    expect(decided(incidents)).toEqual([
+      ['opsrequests team-13/shards-unchanged', ['01:57:12 planned', '01:57:42 shadowed', '01:59:23 resolved']],
+    ]);
     expect(incidents[0]?.plan).toMatchObject({
       evidence: { issue: 'apecloud/kubeblocks#9790', remedy: 'abort', shards: { shard: 2 } },
       steps: [
@@ -86,7 +96,7 @@ describe('recordings of real KubeBlocks controllers', () => {
     const incidents = await play(name);
     expect(incidents.map(({ plan }) => plan)).toEqual(incidents.map(() => undefined));
     for (const [, states] of decided(incidents)) expect(states.filter((state) => !state.endsWith(' cleared'))).toEqual([]);
-    expect(incidentOf(incidents, 'online-broker-1')?.state).toBe('cleared');
+    expect(new Set(incidents.map(({ state }) => state))).toEqual(new Set(['cleared']));
   });
 
   it.each(['kubero-copy-storm', 'kubero-resync', 'strimzi-storm-start', 'strimzi-ca-interrupted'])(

@@ -83,10 +83,16 @@ function judge(phase: string, name: string): Verdict {
   return ended ? report(`${name} ended as ${phase}`, { advice: ['Look at its conditions'] }) : wait(`${name} is ${phase}`, '2s');
 }
 
+/** Whether the component is still what this operation made of it. */
 const isUntouched = (component: Component, last: NonNullable<ReturnType<typeof lastOf>>, online: string[]): boolean => {
   const offline = (last.offlineInstances ?? []).filter((name) => !online.includes(name));
   const sorted = (list: string[] = []): string => [...list].sort().join();
-  return last.replicas === component.replicas && sorted(offline) === sorted(component.offlineInstances);
+  const templates = ({ instances = [] }: Pick<Component, 'instances'>) => instances.map(({ name, replicas = 1 }) => `${name} ${replicas}`);
+  return (
+    last.replicas === component.replicas &&
+    sorted(offline) === sorted(component.offlineInstances) &&
+    sorted(templates(last)) === sorted(templates(component))
+  );
 };
 
 /** `replicaChanges` raises the component, never one of its templates. */

@@ -153,7 +153,10 @@ describe('what looks like one of the family', () => {
       'an upgrade while a pod has the old image',
       world('Upgrade', 'Running', upgrade, {}, (it) => upgrading(it, 'mirror.example:5000/apecloud/kafka:3.7')),
     ],
-    ['an upgrade with the very image', world('Upgrade', 'Running', upgrade, {}, (it) => upgrading(it, 'docker.io/apecloud/kafka:3.8'))],
+    [
+      'an upgrade with the very image',
+      world('Upgrade', 'Running', upgrade, {}, (it) => upgrading(it, 'registry.example/apecloud/kafka:3.8')),
+    ],
     ['a switchover whose job runs', world('Switchover', 'Running', {}, {}, jobs(job()))],
     ['a switchover whose job is complete first of all', world('Switchover', 'Running', {}, {}, jobs(job('Complete')))],
     [

@@ -93,6 +93,18 @@ describe('#9000: the last pod is asked back', () => {
     ['the pod exists and is not ready', ({ pods }) => pods.push(pod('kafka-broker-2', false)), 'wait', /nothing known/],
     ['the name is among the wanted ones', (world) => Object.assign(broker(world), { replicas: 3 }), 'wait', /nothing known/],
     ['the Cluster is older than the operation', ({ op }) => Object.assign(op.status, { clusterGeneration: 5 }), 'wait', /nothing known/],
+    [
+      'the operation names no generation of the Cluster',
+      ({ op }) => Object.assign(op.status, { clusterGeneration: undefined }),
+      'wait',
+      /nothing known/,
+    ],
+    [
+      'the pod is still offline',
+      (world) => Object.assign(broker(world), { offlineInstances: ['kafka-broker-2'] }),
+      'wait',
+      /nothing known/,
+    ],
     ['the operation does not say it waits', ({ op }) => Object.assign(op.status, { components: {} }), 'wait', /nothing known/],
     ['the pod is being made', (world) => setDetail(world, 'Processing'), 'wait', /nothing known/],
     ['a number is asked for', (world) => Object.assign(scaling(world).scaleOut ?? {}, { replicaChanges: 1 }), 'wait', /nothing known/],

@@ -6,6 +6,7 @@ import { CASES } from './cases.ts';
 import { look, type Situation } from './situation.ts';
 import { verify } from './verify.ts';
 
+const WORKING = ['Pending', 'Creating', 'Running', 'Cancelling'];
 const ENDED = ['Succeed', 'Failed', 'Cancelled', 'Aborted'];
 /** 1.x and 0.9. */
 const GROUPS = ['operations.kubeblocks.io', 'apps.kubeblocks.io'];
@@ -24,9 +25,9 @@ export default remediation({
       { group, resource: 'opsrequests' },
       {
         $or: [
-          { current: { status: { phase: ['Pending', 'Creating', 'Running', 'Cancelling'] } } },
-          // Ended without what was asked for.
-          { current: { spec: { type: ['HorizontalScaling'] }, status: { phase: ['Succeed'] } } },
+          { current: { status: { phase: WORKING } } },
+          // The moment it ended: some end without what was asked for.
+          { current: { status: { phase: ENDED } }, previous: { status: { phase: WORKING } } },
         ],
       },
     ),

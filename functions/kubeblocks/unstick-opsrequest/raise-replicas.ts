@@ -33,7 +33,6 @@ export function raiseReplicas(cause: Cause, situation: Situation, { component, i
     evidence: {
       remedy: 'raise replicas',
       ...evidenceOf(cause, situation),
-      cluster: cluster.metadata.uid ?? '',
       component: component.name,
       missing,
       replicas: { from: component.replicas, to: plan.next.replicas },

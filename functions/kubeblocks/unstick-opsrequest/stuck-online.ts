@@ -19,8 +19,9 @@ export interface StuckOnline {
  * the controller has written the Cluster for this operation, and the pod does not exist. Everything else is a look-alike.
  */
 export function stuckOnline(situation: Situation): StuckOnline[] {
-  const { op, cluster } = situation;
-  if (op.status?.clusterGeneration === undefined || (cluster.metadata.generation ?? 0) < op.status.clusterGeneration) return [];
+  const { op, cluster, phase } = situation;
+  const { clusterGeneration = phase === 'Succeed' ? 0 : Infinity } = op.status ?? {};
+  if ((cluster.metadata.generation ?? 0) < clusterGeneration) return [];
   return (op.spec.horizontalScaling ?? []).flatMap((scaling) => impossible(situation, scaling) ?? []);
 }
 
@@ -37,7 +38,8 @@ function impossible(situation: Situation, scaling: Scaling): StuckOnline | undef
     (pod) => !scaleOut.instances?.some(({ name }) => name === templateOf(parent, pod)),
   );
   const expected = names(parent, component);
-  const missing = online.filter((pod) => !expected.has(pod) && !pods.has(pod));
+  // While a name is still offline the Cluster is not written yet, or it was put back.
+  const missing = online.filter((pod) => !expected.has(pod) && !pods.has(pod) && !component.offlineInstances?.includes(pod));
   if (missing.length === 0) return undefined;
   const found = { scaling, component, index, parent, missing };
   if (phase === 'Running') return missing.every((pod) => isAwaited(situation, componentName, pod)) ? found : undefined;

@@ -32,7 +32,7 @@ export default remediation({
     { group: PIPELINES.group, resources: [PIPELINES.resource], verbs: ['get', 'patch'] },
     { group: 'apps', resources: ['deployments'], verbs: ['list'] },
   ],
-  limits: { stableFor: '10s', verifyWithin: '20m' },
+  limits: { stableFor: '10s', verifyWithin: '15m' },
 
   subject(fact) {
     const name = fact.object.resource === PIPELINES.resource ? fact.object.name : revisionOf(fact)?.release;

@@ -1,23 +1,18 @@
 import { satisfies } from 'semver';
 import { milliseconds } from '../../../shared/duration.ts';
 import { remediation } from '../../../shared/remediation.ts';
-import { clear, fix, report, type Verdict, wait } from '../../../shared/verdict.ts';
+import { clear, report, type Verdict, wait } from '../../../shared/verdict.ts';
 import { whenObjectChanged } from '../../../shared/when.ts';
-import { operatorVersion } from '../operator.ts';
+import { interrupted } from './interrupted.ts';
 import { LEASE, observe } from './leader.ts';
-import { markAll } from './mark.ts';
-import { KEY, PODSETS, readRoll, SUFFIX } from './roll.ts';
+import { KAFKAS, KEY, PODSETS, readRoll, SUFFIX } from './roll.ts';
 import { spared } from './spared.ts';
 import { standing, underWay } from './tell.ts';
 import { recall } from './trust.ts';
 import { findUnproven } from './unproven.ts';
 
 const SECRETS = { group: '', resource: 'secrets' };
-const KAFKAS = { group: 'kafka.strimzi.io', version: 'v1beta2', resource: 'kafkas' };
 const generation = { metadata: { annotations: { [KEY]: [{ exists: true as const }] } } };
-const AFFECTED = '>=0.36.0 <0.45.0';
-/** A restarted operator has its lease within half of this; what is not proven then stays so. */
-const RESTART = milliseconds('1m');
 /** Longer than every timeout of the operator: a pod that does not start (5 min), a missed resync (5 + 2 min). */
 const STUCK = milliseconds('15m');
 
@@ -54,7 +49,7 @@ export default remediation({
   async examine(examination): Promise<Verdict> {
     const { cluster, incident, now } = examination;
     const roll = await readRoll(cluster, incident.object);
-    if (!roll) return clear('the cluster has no CA key with a generation');
+    if (!roll) return clear('the cluster has no CA key with a generation, or an operator far newer than the defect keeps it');
     if (roll.number === undefined && incident.fixed) return spared(roll, incident.fixed, cluster);
     if (roll.number === undefined) return clear(`every pod trusts key generation ${roll.generation}: rolls 2 and 3 are never repeated`);
     const memory = await recall(examination, roll);
@@ -64,41 +59,11 @@ export default remediation({
     const { leader, seen } = await observe(cluster, operator, memory.seen, now);
     const remember = { ...memory, seen };
 
-    if (leader !== 'silent') {
-      const because = underWay(leader, roll);
-      const newest = Math.max(incident.detectedAt, ...roll.pods.map(({ metadata }) => Date.parse(metadata.creationTimestamp ?? '')));
-      if (now - newest < STUCK) return wait(because, leader === 'alive' ? '2s' : '5s', remember);
-      return report(`${because}, but no pod was restarted for 15 minutes`, standing(roll, [], operator));
-    }
-    const kafka = await cluster.get({ ...incident.object, ...KAFKAS });
-    if (!kafka || kafka.metadata.deletionTimestamp) return clear('the Kafka resource is gone');
-    if (kafka.metadata.annotations?.['strimzi.io/pause-reconciliation'] === 'true')
-      return wait('somebody paused the reconciliation', '5s', remember);
-    if (kafka.metadata.generation !== kafka.status?.observedGeneration) return wait('the Kafka resource is being changed', '1s', remember);
-    const version = await operatorVersion(kafka, examination);
-    if (typeof version !== 'string') return version;
-    if (!satisfies(version, AFFECTED)) return report(`Strimzi ${version} is not ${AFFECTED}`, standing(roll, [], operator));
-
-    const { proofs, unproven, hopeless } = await findUnproven(roll, kafka, memory, examination);
-    if (unproven.length > 0) {
-      const because = `roll ${roll.number} was interrupted, and not every pod is proven to trust key generation ${roll.generation}: ${unproven.join('; ')}`;
-      const lasting = hopeless || now - (seen?.since ?? now) >= RESTART;
-      return lasting ? report(because, standing(roll, unproven, operator)) : wait(because, '1s', remember);
-    }
-    const leaderWas = { holder: seen?.holder ?? '', renewTime: seen?.renewTime ?? '' };
-    return fix(`the operator died in roll 1, and every pod already trusts key generation ${roll.generation}`, {
-      evidence: {
-        generation: roll.generation,
-        certificate: memory.certificate,
-        operator: version,
-        leader: leaderWas,
-        trustedAt: new Date(memory.trustedAt ?? 0).toISOString(),
-        pods: proofs,
-      },
-      steps: markAll(roll),
-      advice: [
-        `To take it back before the operator has a leader: set it to ${roll.previous} again on the pods and in the StrimziPodSets; it then rolls all pods`,
-      ],
-    });
+    if (leader === 'silent') return interrupted(roll, remember, examination);
+    const because = underWay(leader, roll);
+    const newest = Math.max(incident.detectedAt, ...roll.pods.map(({ metadata }) => Date.parse(metadata.creationTimestamp ?? '')));
+    if (now - newest < STUCK) return wait(because, leader === 'alive' ? '2s' : '5s', remember);
+    const { unproven } = await findUnproven(roll, undefined, memory, examination);
+    return report(`${because}, but no pod was restarted for 15 minutes`, standing(roll, unproven, operator));
   },
 });

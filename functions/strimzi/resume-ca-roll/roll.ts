@@ -34,12 +34,14 @@ export interface Entry {
   presents: string | undefined;
 }
 
-/** Reads how far the roll is; undefined when the CA's key is gone or carries no generation. */
+/** Reads how far the roll is; undefined when the CA's key is gone, carries no generation, or an operator wrote it that speaks only newer versions. */
 export async function readRoll(cluster: Cluster, { namespace, name }: ObjectReference): Promise<Roll | undefined> {
   const labelSelector = `strimzi.io/cluster=${name},strimzi.io/kind=Kafka`;
   const key = await cluster.get(secret(namespace, `${name}${SUFFIX}`));
   const generation = annotation(key, KEY);
   if (!key || generation === undefined || !/^\d+$/.test(generation)) return undefined;
+  const owner = key.metadata.ownerReferences?.find(({ kind }) => kind === 'Kafka');
+  if (owner && owner.apiVersion !== `${KAFKAS.group}/${KAFKAS.version}`) return undefined;
   const [pods, podSets] = await Promise.all([
     cluster.list({ ...PODS, namespace, labelSelector }),
     cluster.list({ ...PODSETS, namespace, labelSelector }),
@@ -54,8 +56,9 @@ export async function readRoll(cluster: Cluster, { namespace, name }: ObjectRefe
   return { ...roll, stale, number: isTrusted ? undefined : isEntered ? 2 : 1 };
 }
 
+/** Every version with the defect serves and writes v1beta2. */
+export const KAFKAS = { group: 'kafka.strimzi.io', version: 'v1beta2', resource: 'kafkas' };
 export const PODS = { group: '', version: 'v1', resource: 'pods' };
-/** Every version with the defect serves v1beta2. */
 export const PODSETS = { group: 'core.strimzi.io', version: 'v1beta2', resource: 'strimzipodsets' };
 export const secret = (namespace: string | undefined, name: string) => ({ group: '', version: 'v1', resource: 'secrets', namespace, name });
 export const annotation = (object: KubernetesObject | undefined, name: string): string | undefined => object?.metadata.annotations?.[name];

@@ -13,10 +13,15 @@ export interface Findings {
 }
 
 /** Asks everything that has to hold before a pod may be called trusting: what is wrong here once is an outage later. */
-export async function findUnproven(roll: Roll, kafka: KubernetesObject, memory: Memory, { cluster, now }: Examination): Promise<Findings> {
+export async function findUnproven(
+  roll: Roll,
+  kafka: KubernetesObject | undefined,
+  memory: Memory,
+  { cluster, now }: Examination,
+): Promise<Findings> {
   const bundle = await readBundle(cluster, roll);
   const unproven = secretDoubts(roll, bundle, memory);
-  const { clusterCa } = (kafka.spec ?? {}) as { clusterCa?: { generateCertificateAuthority?: boolean } };
+  const { clusterCa } = (kafka?.spec ?? {}) as { clusterCa?: { generateCertificateAuthority?: boolean } };
   if (clusterCa?.generateCertificateAuthority === false)
     unproven.push('the CA is not made by the operator, so its key and its bundle may change in any order');
   if (roll.number === 2) unproven.push('roll 2 has begun: the StrimziPodSets are of the new generation already');

@@ -46,6 +46,11 @@ describe('an operation that ended without the pod', () => {
     });
   });
 
+  it('is no news when somebody took it offline again', async () => {
+    const again: Change = (world) => [silent(world), Object.assign(broker(world), { offlineInstances: ['kafka-broker-2'] })];
+    expect(await verdictIn(stuck(again))).toMatchObject({ kind: 'clear' });
+  });
+
   it('is no news when somebody scaled since', async () => {
     expect(await verdictIn(stuck((world) => [silent(world), Object.assign(broker(world), { replicas: 1 })]))).toMatchObject({
       kind: 'clear',

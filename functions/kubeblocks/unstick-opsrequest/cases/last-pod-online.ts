@@ -1,4 +1,5 @@
 import { milliseconds } from '../../../../shared/duration.ts';
+import { whoWouldRevert } from '../../../../shared/kubernetes/ownership.ts';
 import { clear, type Verdict, wait } from '../../../../shared/verdict.ts';
 import type { InstanceSet } from '../api.ts';
 import { cancelAndRetry } from '../cancel-and-retry.ts';
@@ -82,6 +83,11 @@ function refuses(situation: Situation, stuck: StuckOnline, more: number): Verdic
     ]);
   if (!mayRun(situation, KNOWN))
     return told(lastPodOnline, `KubeBlocks ${situation.kubeblocks} is outside the known range ${KNOWN}`, [cancel]);
+  const owner = whoWouldRevert(situation.cluster);
+  if (owner)
+    return told(lastPodOnline, `the Cluster belongs to ${owner}, which would revert what is changed`, [
+      `Set replicas of ${component.name} to ${plan.next.replicas} in the source of the Cluster`,
+    ]);
   if (scaling.scaleIn) return told(lastPodOnline, 'it scales in and out at once: what the replicas should be is not known', [cancel]);
   if (more > 0) return told(lastPodOnline, 'it is stuck on more than one component', [cancel, 'Bring them online one after the other']);
   if (missing.length > MOST) return told(lastPodOnline, `${missing.length} pods at once are too many for a machine`, [cancel]);
