@@ -68,8 +68,8 @@ describe('the Lambda entry', () => {
   it('examines, tells the plan, and says that it looked once in shadow; it only reads', async () => {
     const { handler, requests, told } = run();
     expect(await handler(event, {})).toMatchObject({ taken: true, state: 'planned', because: 'it is restless' });
-    expect(told).toHaveLength(1);
-    const { because, state, record } = incidentChanged.parse(told[0]?.detail);
+    expect(told.map(({ detail }) => detail.state)).toEqual(['detected', 'planned']);
+    const { because, state, record } = incidentChanged.parse(told[1]?.detail);
     expect([state, record.notes]).toEqual(['planned', [expect.stringContaining('nobody looks again')]]);
     expect(because).toMatch(/^it is restless \(looked once, in shadow/);
     expect(requests).toEqual([{ method: 'GET', path: '/apis/example.io/v1/namespaces/n/things/a' }]);
@@ -79,7 +79,7 @@ describe('the Lambda entry', () => {
     const { handler, told } = run();
     await handler(event, {});
     await handler(event, {});
-    expect(told.map(({ id }) => id)).toEqual([told[0]?.id, told[0]?.id]);
+    expect(told.map(({ id }) => id)).toEqual([told[0]?.id, told[1]?.id, told[0]?.id, told[1]?.id]);
   });
 
   it('says of a replayed fact that it is report only', async () => {
@@ -110,7 +110,7 @@ describe('the Lambda entry', () => {
     };
     const { handler, told } = run({ getter: () => ({ send }) });
     expect(await handler(event, {})).toMatchObject({ state: 'waiting' });
-    expect(told[0]?.detail.because).toContain('connection refused');
+    expect(told[1]?.detail.because).toContain('connection refused');
   });
 
   it('aborts reading before its time is over, and still tells', async () => {
@@ -120,7 +120,7 @@ describe('the Lambda entry', () => {
       }),
     });
     expect(await handler(event, { getRemainingTimeInMillis: () => 5_050 })).toMatchObject({ state: 'waiting' });
-    expect(told[0]?.detail.because).toContain('out of time');
+    expect(told[1]?.detail.because).toContain('out of time');
   });
 
   it('throws when the outcome could not be told: then Lambda tries again', async () => {
