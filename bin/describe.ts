@@ -10,9 +10,11 @@ export function describeFact(fact: Fact): string[] {
   const name = nameOf(fact.object);
   if (!('window' in fact)) return [`${name} was ${fact.change}${fact.phantom ? ' (phantom: only times moved)' : ''}`];
   const { writes, changes, noops, phantoms, errors, actors, recent } = fact;
-  const share = writes > 0 ? Math.round((100 * Math.min(phantoms, writes)) / writes) : 0;
+  // Audit comes in batches: the watch may have seen more writes than audit has named by now.
+  const seen = Math.max(writes, changes + phantoms + noops + errors, 1);
+  const share = Math.round((100 * phantoms) / seen);
   return [
-    `${name}: ${writes} writes, ${ratePerMinute(fact)} a minute, ${share} % phantom (nothing but times moved)`,
+    `${name}: ${seen} writes, ${ratePerMinute(fact)} a minute, ${share} % phantom (nothing but times moved)`,
     `  ${phantoms} phantom, ${changes} real changes, ${noops} no-ops, ${errors} errors in ${forPeople(span(recent))}; shape: ${fact.shape}`,
     ...actors.map(
       ({ user, userAgent, verbs, writes: count, pod }) =>
@@ -50,6 +52,8 @@ function describeStep(step: Step, number: number): string[] {
       return [head, ...step.operations.map((operation) => `            ${JSON.stringify(operation)}`)];
     case 'merge-patch':
       return [head, `            ${JSON.stringify(step.patch)}`];
+    case 'delete-znode':
+      return [head, `            ${step.path} if it is still ${JSON.stringify(step.lock)}; saved before, with ${step.keep.join(', ')}`];
     default:
       return [head];
   }
