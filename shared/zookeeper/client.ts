@@ -32,7 +32,12 @@ export const NO_NODE = -101;
 export const NO_AUTH = -102;
 export const BAD_VERSION = -103;
 export const NODE_EXISTS = -110;
-const NAMES: Record<number, string> = { [NO_NODE]: 'NoNode', [NO_AUTH]: 'NoAuth', [BAD_VERSION]: 'BadVersion', [NODE_EXISTS]: 'NodeExists' };
+const NAMES: Record<number, string> = {
+  [NO_NODE]: 'NoNode',
+  [NO_AUTH]: 'NoAuth',
+  [BAD_VERSION]: 'BadVersion',
+  [NODE_EXISTS]: 'NodeExists',
+};
 const CREATE = 1;
 const DELETE = 2;
 const GET_DATA = 4;
@@ -101,7 +106,10 @@ export class ZookeeperSession {
         };
       };
       const read = (reply: Reader): void => {
-        if (key === 'connect') return resolve(reply);
+        if (key === 'connect') {
+          resolve(reply);
+          return;
+        }
         reply.int64();
         const code = reply.int32();
         if (code === 0) resolve(reply);

@@ -20,9 +20,7 @@ export async function interrupted(roll: Roll, remember: Memory, examination: Exa
   const kafka = await cluster.get({ ...incident.object, ...KAFKAS });
   if (!kafka || kafka.metadata.deletionTimestamp) return clear('the Kafka resource is gone');
   if (annotation(kafka, 'strimzi.io/pause-reconciliation') === 'true')
-    return wait('somebody paused the reconciliation of this Kafka', '5s', remember);
-  if (kafka.metadata.generation !== kafka.status?.observedGeneration)
-    return wait('the Kafka resource was changed, and nobody has reconciled it yet', '1s', remember);
+    return wait('somebody paused the reconciliation of this Kafka', '30s', remember);
   const operator = await operatorVersion(kafka, examination);
   if (typeof operator !== 'string') return operator;
   if (!satisfies(operator, AFFECTED)) return clear(`Strimzi ${operator} does not have this defect`);

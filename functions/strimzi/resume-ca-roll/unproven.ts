@@ -24,6 +24,8 @@ export async function findUnproven(
   const { clusterCa } = (kafka?.spec ?? {}) as { clusterCa?: { generateCertificateAuthority?: boolean } };
   if (clusterCa?.generateCertificateAuthority === false)
     unproven.push('the CA is not made by the operator, so its key and its bundle may change in any order');
+  if (kafka && kafka.metadata.generation !== kafka.status?.observedGeneration)
+    unproven.push('the Kafka resource was changed, and nobody has reconciled that yet');
   if (roll.number === 2) unproven.push('roll 2 has begun: the StrimziPodSets are of the new generation already');
   unproven.push(...missing(roll).map(({ name }) => `${name} is not there`));
   for (const { metadata } of [...roll.podSets, ...roll.pods]) {
