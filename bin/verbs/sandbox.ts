@@ -96,7 +96,8 @@ async function conclude(sandbox: Sandbox, incident: Incident, say: (line: string
     const after = symptoms.filter((line) => timeOf(line) > clearSince);
     say(`  rate after     ${rate(after, clearSince, end)}`);
   }
-  say(`  detected       ${forPeople(incident.detectedAt - timeOf(symptoms[0]))} after the first symptom`);
+  const delay = incident.detectedAt - timeOf(symptoms[0]);
+  say(`  detected       ${forPeople(Math.abs(delay))} ${delay < 0 ? 'before' : 'after'} the first symptom`);
   if (applied) say(`  written        ${forPeople(applied - incident.detectedAt)} after detection (approval included)`);
   if (incident.state === 'verified') say(`  verified       ${forPeople(end - incident.detectedAt)} after detection`);
   say(
