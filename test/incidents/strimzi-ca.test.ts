@@ -1,27 +1,14 @@
-import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { readBundle } from '../../infra/local/bundle.ts';
-import { replay } from '../../infra/local/replay.ts';
-import { loadRemediations } from '../../infra/remediations.ts';
-import { DirectoryArtifacts } from '../../shared/artifacts/directory.ts';
+import type { Recorded } from '../../infra/local/bundle.ts';
 import type { Incident } from '../../shared/incident.ts';
+import { play as playAll } from './play.ts';
 
-const artifacts = new DirectoryArtifacts({ directory: '/nonexistent', shipped: join(import.meta.dirname, '../../artifacts') });
 const NAME = 'strimzi/resume-ca-roll';
-type Events = ReturnType<typeof readBundle>;
+type Events = Recorded[];
 
 /** The incidents of this remediation alone. */
-async function play(recording: string, change = (events: Events): Events => events): Promise<Incident[]> {
-  const incidents = await replay({
-    events: change(readBundle(join(import.meta.dirname, recording))),
-    remediations: (await loadRemediations()).filter(({ name }) => name === NAME),
-    ...{ artifacts, cluster: 'recording' },
-    onProblem: (problem) => {
-      throw new Error(problem);
-    },
-  });
-  return incidents.filter(({ remediation }) => remediation === NAME);
-}
+const play = async (recording: string, change?: (events: Events) => Events): Promise<Incident[]> =>
+  (await playAll(recording, change)).filter(({ remediation }) => remediation === NAME);
 
 const clockOf = (at: number): string => new Date(at).toISOString().slice(11, 19);
 const kindsOf = ({ history }: Incident): (string | undefined)[] => history.map(({ verdict }) => verdict?.kind);

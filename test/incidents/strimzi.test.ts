@@ -1,26 +1,6 @@
-import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from '@jest/globals';
-import { readBundle } from '../../infra/local/bundle.ts';
-import { replay } from '../../infra/local/replay.ts';
-import { loadRemediations } from '../../infra/remediations.ts';
-import { DirectoryArtifacts } from '../../shared/artifacts/directory.ts';
+import { describe, expect, it } from '@jest/globals';
 import type { Incident } from '../../shared/incident.ts';
-import type { Remediation } from '../../shared/remediation.ts';
-
-const artifacts = new DirectoryArtifacts({ directory: '/nonexistent', shipped: join(import.meta.dirname, '../../artifacts') });
-let remediations: Remediation[];
-beforeAll(async () => {
-  remediations = await loadRemediations();
-});
-
-const play = (name: string, change = (events: ReturnType<typeof readBundle>) => events): Promise<Incident[]> =>
-  replay({
-    events: change(readBundle(join(import.meta.dirname, name))),
-    ...{ remediations, artifacts, cluster: 'recording' },
-    onProblem: (problem) => {
-      throw new Error(problem);
-    },
-  });
+import { play } from './play.ts';
 
 const isStorm = ({ remediation }: Incident): boolean => remediation === 'strimzi/upgrade-stale-crds';
 
