@@ -52,6 +52,8 @@ function describeStep(step: Step, number: number): string[] {
       return [head, ...step.operations.map((operation) => `            ${JSON.stringify(operation)}`)];
     case 'merge-patch':
       return [head, `            ${JSON.stringify(step.patch)}`];
+    case 'delete-znode':
+      return [head, `            ${step.path} if it is still ${JSON.stringify(step.lock)}; saved before, with ${step.keep.join(', ')}`];
     default:
       return [head];
   }

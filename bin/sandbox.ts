@@ -1,21 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { generate } from 'selfsigned';
 import { stringify } from 'yaml';
 import { subscriptions } from '../events/exporter/rules.ts';
 import type { IncidentChanged } from '../events/incident-changed.ts';
-import { exporterRbac, identityOf, type RbacObject, remediationRbac } from '../infra/kubernetes/rbac.ts';
+import { exporterRbac, identityOf, type Pins, type RbacObject, remediationRbac } from '../infra/kubernetes/rbac.ts';
 import { type LocalOptions, startLocal } from '../infra/local/run.ts';
 import { loadRemediations } from '../infra/remediations.ts';
 import { answer } from '../shared/answer.ts';
+import type { Artifacts } from '../shared/artifacts/artifacts.ts';
 import type { Limits, Remediation } from '../shared/remediation.ts';
 import type { SqliteState } from '../shared/state/sqlite.ts';
 import { Admin } from '../test/control-plane/admin.ts';
 import { startControlPlane } from '../test/control-plane/control-plane.ts';
+import { freePort } from '../test/control-plane/port.ts';
 import type { Scenario } from '../test/scenarios/scenario.ts';
 import { openArtifacts } from './store.ts';
 
@@ -44,6 +46,8 @@ export interface Sandbox {
   admin: Admin;
   /** Path of the API server's audit log. */
   auditLog: string;
+  /** Pinned documents, and what was backed up. */
+  artifacts: Artifacts;
   /** Every change of every incident, in order, until `limit` milliseconds passed. */
   changes(limit: number): AsyncIterable<IncidentChanged>;
   answer(id: string, input: Parameters<typeof answer>[0]['input']): Promise<void>;
@@ -69,14 +73,19 @@ export async function openSandbox({ scenario: wanted, mode, progress, onProblem,
       users: identities.map((name) => ({ name: identityOf(name) })),
       auditWebhook: { url: `https://127.0.0.1:${auditWebhook.port}/`, ca: auditWebhook.cert, token: auditWebhook.token },
       progress,
+      ...(scenario.kubelet && { kubelet: true }),
     });
     undo.push(() => plane.stop());
     progress('kube-apiserver and etcd are ready');
     const admin = new Admin(plane.connection('admin', 'kubemend-sandbox'));
     undo.push(() => admin.close());
-    await grant(admin, remediations);
-    const failing = await scenario.start({ admin, connection: plane.connection('admin', 'scenario'), progress });
+    const failing = await scenario.start({
+      ...{ admin, connection: plane.connection('admin', 'scenario'), progress },
+      ...(plane.kubelet && { kubelet: plane.kubelet }),
+    });
     undo.push(() => failing.stop());
+    // After it: what is pinned to a namespace needs the namespace.
+    await grant(admin, remediations, scenario.pins);
 
     const feed = new Feed();
     const artifacts = openArtifacts(directory);
@@ -90,9 +99,11 @@ export async function openSandbox({ scenario: wanted, mode, progress, onProblem,
     undo.push(() => run.stop());
     const { state, schedule } = run;
     for (const { name } of remediations) await state.set(`mode/${name}`, mode);
+    // A change that comes before the first list is no change.
+    for (const deadline = Date.now() + 15_000; !run.exporter.ready() && Date.now() < deadline; ) await delay(25);
     progress('kubemend watches');
     return {
-      ...{ scenario, state, admin, auditLog: plane.auditLog, close },
+      ...{ scenario, state, admin, auditLog: plane.auditLog, artifacts, close },
       changes: (limit) => feed.read(limit),
       async answer(id, input) {
         await answer({ state, schedule, remediations, id, input, now: Date.now() });
@@ -110,12 +121,16 @@ export async function openSandbox({ scenario: wanted, mode, progress, onProblem,
 }
 
 /** Gives every identity exactly the rights that are generated for it: what is missing shows here, not on somebody's cluster. */
-async function grant(admin: Admin, remediations: Remediation[]): Promise<void> {
+async function grant(admin: Admin, remediations: Remediation[], pins: Pins = {}): Promise<void> {
   const rules = remediations.flatMap(({ name, when }) => when.map((pattern) => ({ name, pattern })));
-  const objects: RbacObject[] = [...exporterRbac(subscriptions(rules).resources), ...remediations.flatMap((one) => remediationRbac(one))];
+  const objects: RbacObject[] = [
+    ...exporterRbac(subscriptions(rules).resources),
+    ...remediations.flatMap((one) => remediationRbac(one, undefined, pins)),
+  ];
   for (const object of objects) {
-    const collection = object.kind === 'ClusterRole' ? 'clusterroles' : 'clusterrolebindings';
-    await admin.create(`/apis/rbac.authorization.k8s.io/v1/${collection}`, { ...object });
+    const { namespace } = object.metadata;
+    const scope = namespace === undefined ? '' : `/namespaces/${namespace}`;
+    await admin.create(`/apis/rbac.authorization.k8s.io/v1${scope}/${object.kind.toLowerCase()}s`, { ...object });
   }
 }
 
@@ -126,15 +141,6 @@ async function makeWebhook() {
   });
   return { host: '127.0.0.1', port: await freePort(), cert: pems.cert, key: pems.private, token: randomBytes(24).toString('hex') };
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 
 /** A kubeconfig for one cluster and one token. */
 export const kubeconfigOf = (server: string, ca: string, token: string): string =>

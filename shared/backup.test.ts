@@ -6,7 +6,7 @@ import { DirectoryArtifacts } from './artifacts/directory.ts';
 import { backUp } from './backup.ts';
 import type { Incident } from './incident.ts';
 import type { KubernetesObject } from './kubernetes/object.ts';
-import { jsonPatch, mergePatch, type Plan, type Step, targetOf } from './plan.ts';
+import { jsonPatch, mergePatch, type ObjectStep, type Plan, targetOf } from './plan.ts';
 
 const artifacts = new DirectoryArtifacts({ directory: mkdtempSync(join(tmpdir(), 'kubemend-backup-')) });
 const live: KubernetesObject = {
@@ -17,7 +17,7 @@ const live: KubernetesObject = {
 };
 const target = targetOf({ group: 'example.com', version: 'v1', resource: 'widgets', namespace: 'n', name: 'w' }, live);
 
-async function kept(step: Step, object = live): Promise<unknown> {
+async function kept(step: ObjectStep, object = live): Promise<unknown> {
   const incident = { id: 'i' } as Incident;
   const backup = await backUp(artifacts, incident, { hash: '0123456789', steps: [step] } as Plan, step, object);
   return backup && JSON.parse(await artifacts.get(backup.artifact, backup.sha256));

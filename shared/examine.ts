@@ -5,6 +5,7 @@ import { whoWouldRevert } from './kubernetes/ownership.ts';
 import { makePlan, type Plan } from './plan.ts';
 import type { Question, Remediation } from './remediation.ts';
 import { report, type Verdict } from './verdict.ts';
+import { isZnodeStep } from './znode-step.ts';
 
 /** A cluster that keeps what was read. */
 export interface Recorder extends Cluster {
@@ -35,7 +36,8 @@ export async function examine(
   });
   if (verdict.kind !== 'fix') return { verdict, reads: cluster.reads };
   for (const step of verdict.steps) {
-    if (step.kind === 'create') continue;
+    // What owns a pod does not write what its program stores.
+    if (step.kind === 'create' || isZnodeStep(step)) continue;
     const live = await cluster.get(step.target);
     if (!live) throw new Doubt(`${nameOf(step.target)}, which the fix would change, does not exist`);
     const owner = whoWouldRevert(live);

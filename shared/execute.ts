@@ -1,9 +1,12 @@
 import type { Artifacts } from './artifacts/artifacts.ts';
+import { executeZnode, rehearseZnode } from './execute-znode.ts';
 import type { LockedStep, Written } from './incident.ts';
 import { type KubernetesObject, nameOf, pathOf } from './kubernetes/object.ts';
 import type { Answer, Request } from './kubernetes/transport.ts';
 import { documentsOf } from './kubernetes/yaml.ts';
-import type { Step } from './plan.ts';
+import type { ObjectStep, Step } from './plan.ts';
+import { isZnodeStep } from './znode-step.ts';
+import type { Dialer } from './zookeeper/reach.ts';
 
 /** The name of our writes in `managedFields` and in the audit log. */
 export const FIELD_MANAGER = 'kubemend';
@@ -11,7 +14,7 @@ export const FIELD_MANAGER = 'kubemend';
 export const INCIDENT_ANNOTATION = 'kubemend.dev/incident';
 
 /** Sends any request: what this module alone is given. */
-export interface Sender {
+export interface Sender extends Dialer {
   send(request: Request): Promise<Answer>;
 }
 
@@ -20,7 +23,8 @@ export type Result =
   | { kind: 'written'; written: Omit<Written, 'index'> }
   | { kind: 'conflict' | 'withheld' | 'forbidden' | 'unknown'; because: string };
 
-interface Execution {
+/** One step and everything its writing rests on. */
+export interface Execution {
   step: Step;
   lock: LockedStep;
   incident: string;
@@ -33,11 +37,25 @@ interface Execution {
   withheld?: string | undefined;
 }
 
+interface ObjectExecution extends Execution {
+  step: ObjectStep;
+}
+
+const concerns = <S extends Step>(execution: Execution, is: (step: Step) => step is S): execution is Execution & { step: S } =>
+  is(execution.step);
+
 /**
  * Writes one step under its lock, at most once: the only function of kubemend that changes a cluster.
  * A write that is already there (the process died before it could record it) is found, not repeated.
  */
-export async function execute(execution: Execution): Promise<Result> {
+export const execute = (execution: Execution): Promise<Result> =>
+  concerns(execution, isZnodeStep) ? executeZnode(execution) : executeObject(execution as ObjectExecution);
+
+/** Asks whether the step would be taken, with its lock; nothing is stored. */
+export const rehearse = (execution: Execution): Promise<Result> =>
+  concerns(execution, isZnodeStep) ? rehearseZnode(execution) : send(execution as ObjectExecution, true);
+
+async function executeObject(execution: ObjectExecution): Promise<Result> {
   const { step, lock, sender, now, repeated, withheld } = execution;
   const live = await read(sender, step);
   if (live === 'unknown') return { kind: 'unknown', because: `${nameOf(step.target)} could not be read before writing` };
@@ -58,10 +76,7 @@ export async function execute(execution: Execution): Promise<Result> {
   return result;
 }
 
-/** Asks the API server whether it would take the step, with its lock; nothing is stored. */
-export const rehearse = (execution: Execution): Promise<Result> => send(execution, true);
-
-async function send(execution: Execution, dryRun: boolean): Promise<Result> {
+async function send(execution: ObjectExecution, dryRun: boolean): Promise<Result> {
   const { step, sender, now } = execution;
   const request = await requestOf(execution, dryRun);
   let answer: Answer;
@@ -83,7 +98,7 @@ async function send(execution: Execution, dryRun: boolean): Promise<Result> {
   return { kind: status >= 500 || status === 429 ? 'unknown' : 'conflict', because };
 }
 
-async function requestOf({ step, lock, incident, artifacts }: Execution, dryRun: boolean): Promise<Request> {
+async function requestOf({ step, lock, incident, artifacts }: ObjectExecution, dryRun: boolean): Promise<Request> {
   const { target } = step;
   const query = new URLSearchParams({ fieldManager: FIELD_MANAGER, ...(dryRun && { dryRun: 'All' }) });
   const locked = { ...(target.uid && { uid: target.uid }), ...(lock.resourceVersion && { resourceVersion: lock.resourceVersion }) };
@@ -139,7 +154,7 @@ async function read(sender: Sender, { target }: Step): Promise<KubernetesObject 
 }
 
 /** Whether this very step was written by us after it was locked. No clock is compared: our entry in managedFields moved since. */
-function isOurs(live: KubernetesObject | undefined, { step, lock, incident }: Execution): boolean {
+function isOurs(live: KubernetesObject | undefined, { step, lock, incident }: ObjectExecution): boolean {
   if (step.kind === 'delete') return live === undefined || (step.target.uid !== undefined && live.metadata.uid !== step.target.uid);
   if (live === undefined) return false;
   if (step.kind === 'create') return live.metadata.annotations?.[INCIDENT_ANNOTATION] === incident;

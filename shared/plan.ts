@@ -2,6 +2,7 @@ import { hashOf, type Json } from './canonical.ts';
 import { type Duration, milliseconds } from './duration.ts';
 import { type KubernetesObject, pathOf, type Reference } from './kubernetes/object.ts';
 import type { Evidence, Fix } from './verdict.ts';
+import { isZnodeStep, type ZnodeStep } from './znode-step.ts';
 
 /** Where a step writes. `uid` makes a re-created object of the same name a different target. */
 export interface Target extends Reference {
@@ -9,7 +10,8 @@ export interface Target extends Reference {
 }
 
 /** One write: a closed union, executed in one module (`execute.ts`). */
-export type Step = JsonPatch | MergePatch | Apply | Create | Delete;
+export type Step = ObjectStep | ZnodeStep;
+export type ObjectStep = JsonPatch | MergePatch | Apply | Create | Delete;
 
 interface Common {
   target: Target;
@@ -63,7 +65,7 @@ export function makePlan(fix: Fix, subject: string, now: number, expireAfter: Du
   const { because, evidence, steps, approval, settleWithin } = fix;
   if (steps.length === 0) throw new Error('A fix without a step is a report');
   // A write is recognised as ours by its object: two on one object could not be told apart after a crash.
-  const targets = new Set(steps.map(({ target }) => pathOf(target, target.name)));
+  const targets = new Set(steps.map((step) => `${pathOf(step.target, step.target.name)}${isZnodeStep(step) ? step.path : ''}`));
   if (targets.size < steps.length) throw new Error('Two steps change the same object: make them one');
   const hash = hashOf({ subject, evidence, steps, approval });
   const expiresAt = now + milliseconds(expireAfter);

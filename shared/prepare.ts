@@ -1,13 +1,15 @@
 import type { Artifacts } from './artifacts/artifacts.ts';
-import { backUp } from './backup.ts';
+import { backUp, backUpZnode } from './backup.ts';
 import { examine, type Recorder } from './examine.ts';
 import { ownStamp, rehearse, type Sender } from './execute.ts';
 import { isPaused, modeOf, openBreaker, spendBudgets } from './gates.ts';
 import type { Incident, LockedStep } from './incident.ts';
 import type { Input } from './input.ts';
 import { nameOf } from './kubernetes/object.ts';
+import type { Step } from './plan.ts';
 import type { Remediation } from './remediation.ts';
 import type { State } from './state/state.ts';
+import { isZnodeStep } from './znode-step.ts';
 
 /** How long the targets stay leased: long enough for one burst of writes, short enough to outlive a crash. */
 const LEASE = 60_000;
@@ -46,15 +48,17 @@ export async function prepare({ incident, remediation, effect, state, artifacts,
   const again = await examine(remediation, incident, 'before-write', cluster, now());
   if (again.plan?.hash !== plan.hash) return { kind: 'examined', effect, question: 'before-write', ...again };
 
+  const lockStep = async (step: Step): Promise<Omit<LockedStep, 'index'>> => {
+    // The lock of a node is part of the plan; it is compared when rehearsing and when writing.
+    if (step.kind === 'delete-znode') return { backup: await backUpZnode(artifacts, incident, plan, step, cluster) };
+    if (isZnodeStep(step)) return {};
+    const live = step.kind === 'create' ? undefined : await cluster.get(step.target);
+    const backup = await backUp(artifacts, incident, plan, step, live);
+    return { resourceVersion: live?.metadata.resourceVersion, stamp: live && ownStamp(live, step), backup };
+  };
   const steps: LockedStep[] = [];
   for (const [index, step] of plan.steps.entries()) {
-    const live = step.kind === 'create' ? undefined : await cluster.get(step.target);
-    const lock: LockedStep = {
-      index,
-      resourceVersion: live?.metadata.resourceVersion,
-      stamp: live && ownStamp(live, step),
-      backup: await backUp(artifacts, incident, plan, step, live),
-    };
+    const lock = { index, ...(await lockStep(step)) };
     const rehearsal = await rehearse({ step, lock, incident: incident.id, now: now(), sender, artifacts });
     if (rehearsal.kind === 'forbidden') return withhold(`no permission: ${rehearsal.because}. Apply the RBAC of ${remediation.name}`);
     if (rehearsal.kind === 'unknown') return { kind: 'doubt', effect, question: 'before-write', because: rehearsal.because };

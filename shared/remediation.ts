@@ -38,6 +38,8 @@ export interface Right {
   resources: string[];
   /** Pins the right to these names. */
   names?: string[];
+  /** Pins it to pods that only the one who installs it can name, in their namespaces; until they are named it is granted nowhere. */
+  pinned?: 'zookeeper-pods';
   verbs: ('get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete')[];
 }
 

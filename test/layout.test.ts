@@ -107,9 +107,13 @@ describe('a cluster is written in one module', () => {
     const speakers = {
       'shared/kubernetes/transport.ts': 'the one transport to an API server',
       'events/exporter/audit-webhook.ts': 'a server: the API server speaks to it',
+      'shared/kubernetes/port-forward.ts': 'the WebSocket of a port-forward, which the transport opens',
     };
     expect(
-      found(except(SOURCES.filter(isDeployed), speakers), /['"](node:)?https?2?['"]|['"]undici['"]|\bfetch\(|kubernetes\/client-node/),
+      found(
+        except(SOURCES.filter(isDeployed), speakers),
+        /['"](node:)?https?2?['"]|['"]undici['"]|\bfetch\(|kubernetes\/client-node|['"]ws['"]/,
+      ),
     ).toEqual([]);
   });
 
@@ -117,6 +121,17 @@ describe('a cluster is written in one module', () => {
     const importers = (name: RegExp) => SOURCES.filter((source) => isDeployed(source) && name.test(source.code)).map(({ path }) => path);
     expect(importers(/import \{[^}]*\bexecute\b[^}]*\} from '[^']*\/execute\.ts'/)).toEqual(['shared/engine.ts']);
     expect(importers(/import \{[^}]*\brehearse\b[^}]*\} from '[^']*\/execute\.ts'/)).toEqual(['shared/prepare.ts']);
+  });
+
+  it('only one module, a part of execute, writes to ZooKeeper', () => {
+    const writers = {
+      'shared/execute-znode.ts': 'called by execute, for its steps on nodes of ZooKeeper',
+      'shared/zookeeper/client.ts': 'defines the requests, sends none by itself',
+    };
+    expect(found(except(SOURCES.filter(isDeployed), writers), /\b(deleteZnode|createZnode)\b|\.call\(/)).toEqual([]);
+    const openers = SOURCES.filter((source) => isDeployed(source) && /\batZookeeper\(/.test(source.code)).map(({ path }) => path);
+    expect(openers).toEqual(['shared/execute-znode.ts', 'shared/kubernetes/live-cluster.ts']);
+    expect(found(except(SOURCES.filter(isDeployed), { 'shared/execute.ts': '' }), /import \{[^}]*executeZnode/)).toEqual([]);
   });
 
   it('no examination can write: functions know neither who sends nor who executes', () => {

@@ -6,10 +6,11 @@ import { type Call, text, UsageError, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   summary: 'print the RBAC that the exporter and each remediation need, exactly; for shadow mode: only reading',
-  usage: 'rights [--shadow] [--subject USER | --subject NAMESPACE/SERVICEACCOUNT]',
+  usage: 'rights [--shadow] [--subject USER | --subject NAMESPACE/SERVICEACCOUNT] [--zookeeper NAMESPACE/POD,…]',
   examples: ['kubemend rights', 'kubemend rights --shadow --subject kubemend/kubemend | kubectl apply -f -'],
   options: {
     shadow: { type: 'boolean', help: 'leave every right to write out' },
+    zookeeper: { type: 'string', help: 'the ZooKeeper pods that may be reached by port-forward (default: none)' },
     subject: { type: 'string', help: 'bind all roles to this user or ServiceAccount (default: one user per function)' },
   },
   positionals: { least: 0, most: 0 },
@@ -20,7 +21,7 @@ export const verb: Verb = {
     const shown = call.values.shadow ? remediations.map(readOnly) : remediations;
     const objects = [
       ...exporterRbac(subscriptions(rules).resources, subject),
-      ...shown.flatMap((remediation) => remediationRbac(remediation, subject)),
+      ...shown.flatMap((remediation) => remediationRbac(remediation, subject, { 'zookeeper-pods': podsOf(call) })),
     ];
     if (call.json) call.out(JSON.stringify({ objects }));
     else
@@ -33,6 +34,15 @@ export const verb: Verb = {
     return 0;
   },
 };
+
+function podsOf(call: Call): { namespace: string; name: string }[] {
+  const named = text(call, 'zookeeper')?.split(',') ?? [];
+  return named.map((pod) => {
+    const [namespace, name, ...rest] = pod.split('/');
+    if (!namespace || !name || rest.length > 0) throw new UsageError(`"${pod}" is not NAMESPACE/POD`);
+    return { namespace, name };
+  });
+}
 
 function subjectOf(call: Call): Subject | undefined {
   const wanted = text(call, 'subject');

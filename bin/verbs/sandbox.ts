@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { forPeople } from '../../shared/duration.ts';
 import { hasEnded, type Incident } from '../../shared/incident.ts';
 import { entry, summary } from '../../shared/public-record.ts';
+import { isZnodeStep } from '../../shared/znode-step.ts';
 import { readAuditLog, writesBy } from '../../test/control-plane/audit-log.ts';
 import type { AuditLine } from '../../test/scenarios/scenario.ts';
 import { describeFact, describePlan } from '../describe.ts';
@@ -100,9 +101,11 @@ async function conclude(sandbox: Sandbox, incident: Incident, say: (line: string
   say(`  detected       ${forPeople(Math.abs(delay))} ${delay < 0 ? 'before' : 'after'} the first symptom`);
   if (applied) say(`  written        ${forPeople(applied - incident.detectedAt)} after detection (approval included)`);
   if (incident.state === 'verified') say(`  verified       ${forPeople(end - incident.detectedAt)} after detection`);
-  say(
-    `  kubemend wrote ${own.length} time${own.length === 1 ? '' : 's'}: ${own.map(({ verb, requestURI }) => `${verb} ${requestURI.split('?')[0]}`).join(', ') || 'nothing'}`,
-  );
+  // What is written through a port-forward is no write in an audit log.
+  const steps = (incident.execution?.written ?? []).map(({ index }) => incident.plan?.steps[index]);
+  const nodes = steps.flatMap((step) => (step && isZnodeStep(step) ? [`${step.kind} ${step.path}`] : []));
+  const wrote = [...own.map(({ verb, requestURI }) => `${verb} ${requestURI.split('?')[0]}`), ...nodes];
+  say(`  kubemend wrote ${wrote.length} time${wrote.length === 1 ? '' : 's'}: ${wrote.join(', ') || 'nothing'}`);
 }
 
 const timeOf = (line: AuditLine | undefined): number => Date.parse(line?.stageTimestamp ?? '');

@@ -37,13 +37,14 @@ async function can(user: string, verb: string, group: string, resource: string, 
 describe('generated RBAC, as the API server reads it', () => {
   it('lets every remediation do exactly what its definition names', async () => {
     for (const { name, rights } of remediations) {
-      for (const { group, resources, verbs, names = [''] } of rights) {
+      for (const { group, resources, verbs, names = [''], pinned } of rights) {
         for (const resource of resources) {
           for (const verb of ['get', 'list', 'create', 'update', 'patch', 'delete', 'deletecollection'] as const) {
             const named = rights.some(
-              (other) => other.group === group && other.resources.includes(resource) && (other.verbs as string[]).includes(verb),
+              (other) =>
+                !other.pinned && other.group === group && other.resources.includes(resource) && (other.verbs as string[]).includes(verb),
             );
-            const expected = (verbs as string[]).includes(verb) || named;
+            const expected = (!pinned && (verbs as string[]).includes(verb)) || named;
             expect({ name, resource, verb, can: await can(identityOf(name), verb, group, resource, names[0]) }).toEqual({
               name,
               resource,
@@ -71,6 +72,26 @@ describe('generated RBAC, as the API server reads it', () => {
     for (const verb of ['get', 'create', 'update', 'patch', 'delete'])
       expect(await can(identityOf('exporter'), verb, 'kafka.strimzi.io', 'kafkas')).toBe(false);
     expect(await can(identityOf('exporter'), 'watch', 'apps', 'deployments')).toBe(false);
+  });
+
+  it('opens streams into the pods that were named, in their namespace, and into no other', async () => {
+    const name = 'strimzi/delete-stale-migration-znode';
+    const [remediation] = remediations.filter((one) => one.name === name);
+    const pins = { 'zookeeper-pods': [{ namespace: 'any', name: 'my-cluster-zookeeper-0' }] };
+    await admin.create('/api/v1/namespaces', { metadata: { name: 'any' } });
+    const roles = remediationRbac(remediation as Remediation, undefined, pins).filter(({ metadata }) => metadata.namespace);
+    for (const object of roles)
+      await admin.create(`/apis/rbac.authorization.k8s.io/v1/namespaces/any/${object.kind.toLowerCase()}s`, { ...object });
+    const asks = ['my-cluster-zookeeper-0', 'my-cluster-kafka-0', ''].map(async (pod) => [
+      await can(identityOf(name), 'get', '', 'pods/portforward', pod),
+      await can(identityOf(name), 'create', '', 'pods/portforward', pod),
+      await can(identityOf(name), 'create', '', 'pods/exec', pod),
+    ]);
+    expect(await Promise.all(asks)).toEqual([
+      [true, true, false],
+      [false, false, false],
+      [false, false, false],
+    ]);
   });
 
   it('leaves no right to write in shadow mode', async () => {

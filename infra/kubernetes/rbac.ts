@@ -3,8 +3,8 @@ import type { Remediation, Right } from '../../shared/remediation.ts';
 /** A Kubernetes RBAC object, ready to be applied. */
 export interface RbacObject {
   apiVersion: 'rbac.authorization.k8s.io/v1';
-  kind: 'ClusterRole' | 'ClusterRoleBinding';
-  metadata: { name: string; labels: Record<string, string> };
+  kind: 'ClusterRole' | 'ClusterRoleBinding' | 'Role' | 'RoleBinding';
+  metadata: { name: string; namespace?: string; labels: Record<string, string> };
   [field: string]: unknown;
 }
 
@@ -14,15 +14,28 @@ export const identityOf = (name: string): string => `kubemend:${name.replace('/'
 /** Who gets a role. */
 export type Subject = { kind: 'User'; name: string } | { kind: 'ServiceAccount'; namespace: string; name: string };
 
-/** The role of one remediation, exactly its `rights`, bound to its own identity unless another is named. */
-export const remediationRbac = ({ name, rights }: Pick<Remediation, 'name' | 'rights'>, subject?: Subject): RbacObject[] =>
-  role(name, rights, subject);
+/** Pods that rights are pinned to, by what a definition calls them. */
+export type Pins = Partial<Record<NonNullable<Right['pinned']>, { namespace: string; name: string }[]>>;
+
+/** The roles of one remediation, exactly its `rights`, bound to its own identity unless another is named. A pinned right is one Role per namespace of its pins. */
+export function remediationRbac({ name, rights }: Pick<Remediation, 'name' | 'rights'>, subject?: Subject, pins: Pins = {}): RbacObject[] {
+  const everywhere = rights.filter(({ pinned }) => pinned === undefined);
+  const namespaced = rights.flatMap((right) => {
+    const pods = (right.pinned && pins[right.pinned]) ?? [];
+    return [...new Set(pods.map(({ namespace }) => namespace))].map((namespace) => {
+      const names = pods.filter((pod) => pod.namespace === namespace).map((pod) => pod.name);
+      return { namespace, right: { ...right, names } };
+    });
+  });
+  return [...role(name, everywhere, subject), ...namespaced.flatMap(({ namespace, right }) => role(name, [right], subject, namespace))];
+}
 
 /** What is left of a remediation's rights in shadow mode. */
 export const readOnly = ({ name, rights }: Remediation): Pick<Remediation, 'name' | 'rights'> => ({
   name,
   rights: rights
-    .map((right) => ({ ...right, verbs: right.verbs.filter((verb) => READING.has(verb)) }))
+    // A stream is opened with `get` and `create` (measured), also when it is only read.
+    .map((right) => ({ ...right, verbs: right.verbs.filter((verb) => READING.has(verb) || right.pinned !== undefined) }))
     .filter(({ verbs }) => verbs.length > 0),
 });
 
@@ -36,11 +49,17 @@ export const exporterRbac = (resources: { group: string; resource: string }[], s
     subject,
   );
 
-function role(name: string, rights: Right[], subject: Subject = { kind: 'User', name: identityOf(name) }): RbacObject[] {
+function role(
+  name: string,
+  rights: Right[],
+  subject: Subject = { kind: 'User', name: identityOf(name) },
+  namespace?: string,
+): RbacObject[] {
+  const scope = namespace === undefined ? 'ClusterRole' : 'Role';
   const identity = identityOf(name);
   const head = {
     apiVersion: 'rbac.authorization.k8s.io/v1' as const,
-    metadata: { name: identity, labels: { 'app.kubernetes.io/part-of': 'kubemend' } },
+    metadata: { name: identity, ...(namespace !== undefined && { namespace }), labels: { 'app.kubernetes.io/part-of': 'kubemend' } },
   };
   const rules = rights.map(({ group, resources, names, verbs }) => ({
     apiGroups: [group],
@@ -49,11 +68,11 @@ function role(name: string, rights: Right[], subject: Subject = { kind: 'User', 
     verbs,
   }));
   return [
-    { ...head, kind: 'ClusterRole', rules },
+    { ...head, kind: scope, rules },
     {
       ...head,
-      kind: 'ClusterRoleBinding',
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: identity },
+      kind: `${scope}Binding`,
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: scope, name: identity },
       subjects: [subject.kind === 'User' ? { apiGroup: 'rbac.authorization.k8s.io', ...subject } : subject],
     },
   ];

@@ -3,6 +3,7 @@ import { Doubt, type Read } from '../../shared/cluster.ts';
 import type { Recorder } from '../../shared/examine.ts';
 import { isSecret, secretMetadata } from '../../shared/kubernetes/metadata-only.ts';
 import { type Collection, type KubernetesObject, nameOf, pathOf, type Reference } from '../../shared/kubernetes/object.ts';
+import { type ZnodeReference, znodeName } from '../../shared/znode-step.ts';
 
 /** The objects of a recording as they stood at one moment. */
 export class RecordedObjects {
@@ -66,6 +67,10 @@ export class RecordedCluster implements Recorder {
     );
     this.reads.push({ path: pathOf(collection), found: true, items: items.length });
     return isSecret(collection) ? items.map(secretMetadata) : items;
+  }
+
+  async znode(reference: ZnodeReference): Promise<never> {
+    throw new Doubt(`${znodeName(reference)}: not recorded`);
   }
 
   async artifact(name: string): Promise<{ text: string; sha256: string } | undefined> {

@@ -1,11 +1,14 @@
 import type { Artifacts } from '../artifacts/artifacts.ts';
 import { type Cluster, Doubt, type Read } from '../cluster.ts';
+import { type ZnodeReference, znodeName } from '../znode-step.ts';
+import { readZnode, type Znode } from '../zookeeper/client.ts';
+import { atZookeeper, type Dialer } from '../zookeeper/reach.ts';
 import { isSecret, METADATA, METADATA_LIST, secretMetadata } from './metadata-only.ts';
 import { type Collection, type KubernetesObject, pathOf, type Reference } from './object.ts';
 import type { Answer } from './transport.ts';
 
 /** The half of a transport that reads. */
-export interface Getter {
+export interface Getter extends Dialer {
   send(request: { method: 'GET'; path: string; accept?: string | undefined; signal?: AbortSignal | undefined }): Promise<Answer>;
 }
 
@@ -24,6 +27,7 @@ export class LiveCluster implements Cluster {
   readonly #artifacts: Artifacts;
   readonly #signal: AbortSignal | undefined;
   readonly #seen = new Map<string, Promise<KubernetesObject | undefined>>();
+  readonly #znodes = new Map<string, Promise<Znode | undefined>>();
 
   constructor(name: string, getter: Getter, artifacts: Artifacts, signal?: AbortSignal) {
     this.name = name;
@@ -69,6 +73,25 @@ export class LiveCluster implements Cluster {
   async artifact(name: string): Promise<{ text: string; sha256: string } | undefined> {
     const known = await this.#artifacts.describe(name);
     return known && { text: await this.#artifacts.get(name, known.sha256), sha256: known.sha256 };
+  }
+
+  /** Nothing but an answer of ZooKeeper itself says that a node is absent. */
+  znode(reference: ZnodeReference): Promise<Znode | undefined> {
+    const name = znodeName(reference);
+    const known = this.#znodes.get(name) ?? this.#readZnode(reference, name);
+    this.#znodes.set(name, known);
+    return known;
+  }
+
+  async #readZnode(reference: ZnodeReference, name: string): Promise<Znode | undefined> {
+    const reading = atZookeeper(this.#getter, reference, (session) => readZnode(session, reference.path));
+    const znode = await reading.catch((cause: Error & { status?: number }) => {
+      const hint = cause.status === 403 ? ' (apply the RBAC of this remediation, pinned to this pod)' : '';
+      throw new Doubt(`${name}: ${cause.message}${hint}`, { cause });
+    });
+    const version = znode && { uid: znode.czxid, resourceVersion: `${znode.version}` };
+    this.reads.push({ path: name, found: znode !== undefined, ...version });
+    return znode;
   }
 
   async #read(path: string, secret: boolean): Promise<KubernetesObject | undefined> {

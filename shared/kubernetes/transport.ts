@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
+import { openPortForward, type PodPort } from './port-forward.ts';
 
 /** How to reach one API server, and as whom. */
 export interface Connection {
@@ -59,8 +60,23 @@ export class Transport {
     return { status: incoming.statusCode ?? 0, body: incoming };
   }
 
+  /** A byte stream to a port of a pod. Throws PortForwardRefusedError, and when no answer came within 10 s. */
+  async portForward(target: PodPort): Promise<Duplex> {
+    const { server, ca, clientCertificate } = this.#connection;
+    return openPortForward({ server, ca, ...clientCertificate, headers: await this.#identity() }, target, 10_000);
+  }
+
   close(): void {
     this.#agent.destroy();
+  }
+
+  async #identity(): Promise<Record<string, string>> {
+    const { token, impersonate, userAgent } = this.#connection;
+    return {
+      'user-agent': userAgent,
+      ...(token && { authorization: `Bearer ${await token()}` }),
+      ...(impersonate && { 'impersonate-user': impersonate }),
+    };
   }
 
   async #open(
@@ -72,13 +88,11 @@ export class Transport {
     timeout: number,
     accept = 'application/json',
   ) {
-    const { server, token, impersonate, userAgent } = this.#connection;
+    const { server } = this.#connection;
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const headers = {
       accept,
-      'user-agent': userAgent,
-      ...(token && { authorization: `Bearer ${await token()}` }),
-      ...(impersonate && { 'impersonate-user': impersonate }),
+      ...(await this.#identity()),
       ...(payload !== undefined && { 'content-type': type, 'content-length': Buffer.byteLength(payload) }),
     };
     return new Promise<IncomingMessage>((resolve, reject) => {

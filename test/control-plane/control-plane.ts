@@ -1,12 +1,14 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Connection, Transport } from '../../shared/kubernetes/transport.ts';
+import { Admin } from './admin.ts';
 import { type Binaries, type Environment, findBinaries } from './binaries.ts';
 import { Daemon } from './daemon.ts';
 import { type AuditWebhook, type User, writeAuditWebhook, writeServiceAccountKey, writeServingCertificate, writeTokens } from './files.ts';
+import { type Kubelet, kubeletFlags, startKubelet } from './kubelet.ts';
+import { freePort } from './port.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
 
 export interface ControlPlaneOptions {
@@ -18,6 +20,8 @@ export interface ControlPlaneOptions {
   directory?: string;
   /** More flags for kube-apiserver, as for a kubelet: `--kubelet-client-certificate=…`. */
   flags?: string[];
+  /** A node that answers exec and port-forward (`plane.kubelet`). */
+  kubelet?: boolean;
   env?: Environment;
   /** Milliseconds until the API server must be ready. */
   readyWithin?: number;
@@ -35,6 +39,8 @@ export interface ControlPlane {
   /** Path of the audit log, one JSON event a line. */
   auditLog: string;
   directory: string;
+  /** There when it was asked for. */
+  kubelet?: Kubelet;
   pids: { etcd: number; apiserver: number };
   /** How `user` (`admin` or one of the options') connects. Throws for an unknown name. */
   connection(user: string, userAgent: string): Connection;
@@ -61,9 +67,10 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     if (!options.directory) await rm(directory, { recursive: true, force: true });
   };
   try {
-    const flags = [...webhook, ...(options.flags ?? [])];
+    const flags = [...webhook, ...(options.kubelet ? await kubeletFlags(directory) : []), ...(options.flags ?? [])];
     const start = { ca, token: tokens.admin ?? '', etcd, watchdog, readyWithin };
     const { apiserver, server } = await startApiserver(binaries, directory, flags, start);
+    const kubelet = options.kubelet ? await joinKubelet(directory, { server, ca, token: start.token }, watchdog, apiserver) : undefined;
     return {
       server,
       ca,
@@ -71,6 +78,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       tokens,
       auditLog: join(directory, 'audit.log'),
       directory,
+      ...(kubelet && { kubelet }),
       pids: { etcd: etcd.pid, apiserver: apiserver.pid },
       connection(user, userAgent) {
         const token = tokens[user];
@@ -78,6 +86,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         return { server, ca, token: async () => token, userAgent };
       },
       async stop() {
+        await kubelet?.stop();
         await apiserver.stop(); // first: without etcd it would not end for minutes
         await end();
       },
@@ -123,6 +132,23 @@ async function startApiserver(binaries: Binaries, directory: string, more: strin
       await apiserver.stop();
       if (!taken || attempt === 5) throw error;
     }
+  }
+}
+
+async function joinKubelet(
+  directory: string,
+  { server, ca, token }: { server: string; ca: string; token: string },
+  { watch }: Watchdog,
+  apiserver: Daemon,
+) {
+  const admin = new Admin({ server, ca, token: async () => token, userAgent: 'kubemend-control-plane' });
+  try {
+    return await startKubelet(directory, admin, watch);
+  } catch (error) {
+    await apiserver.stop();
+    throw error;
+  } finally {
+    admin.close();
   }
 }
 
@@ -177,13 +203,4 @@ async function untilReady(apiserver: Daemon, server: string, { ca, token, etcd, 
   } finally {
     transport.close();
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => server.on('error', reject).listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('No free port on 127.0.0.1.');
-  return address.port;
 }

@@ -77,4 +77,19 @@ export async function writeAuditWebhook(directory: string, { url, ca, token }: A
   return [`--audit-webhook-config-file=${path}`, '--audit-webhook-batch-max-wait=1s', '--audit-webhook-initial-backoff=1s'];
 }
 
-const secret = (path: string, text: string) => writeFile(path, text, { mode: 0o600 });
+/** A certificate the API server shows to kubelets; it is its own authority. */
+export async function makeClientCertificate(): Promise<{ cert: string; key: string }> {
+  const { cert, private: key } = await generate([{ name: 'commonName', value: 'kube-apiserver' }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+    extensions: [
+      { name: 'basicConstraints', cA: true },
+      { name: 'keyUsage', digitalSignature: true, keyCertSign: true },
+      { name: 'extKeyUsage', clientAuth: true },
+    ],
+  });
+  return { cert, key };
+}
+
+/** A file only its owner reads. */
+export const secret = (path: string, text: string) => writeFile(path, text, { mode: 0o600 });

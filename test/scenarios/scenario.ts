@@ -1,5 +1,7 @@
+import type { Pins } from '../../infra/kubernetes/rbac.ts';
 import type { Connection } from '../../shared/kubernetes/transport.ts';
 import type { Admin } from '../control-plane/admin.ts';
+import type { Kubelet } from '../control-plane/kubelet.ts';
 
 /** A failure that can be made on a disposable control plane: one file in this folder, named as the sandbox names it. */
 export interface Scenario {
@@ -9,8 +11,17 @@ export interface Scenario {
   remediation: string;
   /** Which writes in the API server's audit log are the failure at work: the rate before and after counts these. */
   isSymptom(event: AuditLine): boolean;
+  /** Wants a node that answers exec and port-forward. */
+  kubelet?: true;
+  /** The pods that pinned rights are for. */
+  pins?: Pins;
   /** Seeds the cluster and starts the failing operator. */
-  start(cluster: { admin: Admin; connection: Connection; progress(line: string): void }): Promise<{ stop(): Promise<void> }>;
+  start(cluster: {
+    admin: Admin;
+    connection: Connection;
+    progress(line: string): void;
+    kubelet?: Kubelet;
+  }): Promise<{ stop(): Promise<void> }>;
 }
 
 /** The fields of an audit event that scenarios and tests look at. */

@@ -91,7 +91,8 @@ export async function createKafka(admin: Admin, { namespace, name = 'my-cluster'
   });
 }
 
-async function seedOperator(admin: Admin, namespace: string, version: string, rolledOutAt: Date): Promise<void> {
+/** The operator's Deployment, rolled out and settled, and its rights. */
+export async function seedOperator(admin: Admin, namespace: string, version: string, rolledOutAt: Date): Promise<void> {
   await ensure(admin, '/api/v1/namespaces', { metadata: { name: namespace } });
   await ensure(admin, `/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: IDENTITY, labels: { app: 'strimzi' } } });
   const rbac = '/apis/rbac.authorization.k8s.io/v1';
@@ -157,7 +158,7 @@ function operatorDeployment(version: string): Draft {
 }
 
 /** Creates it unless it is there. */
-async function ensure(admin: Admin, path: string, body: Draft): Promise<void> {
+export async function ensure(admin: Admin, path: string, body: Draft): Promise<void> {
   await admin.create(path, body).catch((error) => {
     if (!(error instanceof RefusedError && error.status === 409)) throw error;
   });
