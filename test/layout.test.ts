@@ -107,7 +107,9 @@ describe('a cluster is written in one module', () => {
     const speakers = {
       'shared/kubernetes/transport.ts': 'the one transport to an API server',
       'events/exporter/audit-webhook.ts': 'a server: the API server speaks to it',
-      'shared/kubernetes/port-forward.ts': 'the WebSocket of a port-forward, which the transport opens',
+      'shared/kubernetes/upgrade.ts': 'the WebSocket of a port-forward or an exec, which the transport opens',
+      'shared/kubernetes/port-forward.ts': 'its frames',
+      'shared/kubernetes/pod-exec.ts': 'its frames',
     };
     expect(
       found(
@@ -127,8 +129,14 @@ describe('a cluster is written in one module', () => {
     const writers = {
       'shared/execute-znode.ts': 'called by execute, for its steps on nodes of ZooKeeper',
       'shared/zookeeper/client.ts': 'defines the requests, sends none by itself',
+      'shared/zookeeper/znodes.ts': 'passes them on to whoever holds a session',
+      'shared/zookeeper/shell.ts': 'defines the commands, runs none by itself',
+      'shared/zookeeper/reach.ts': 'opens it for the two below',
+      'shared/kubernetes/transport.ts': 'runs a command in a pod for reach.ts',
+      'shared/kubernetes/pod-exec.ts': 'its frames',
     };
-    expect(found(except(SOURCES.filter(isDeployed), writers), /\b(deleteZnode|createZnode)\b|\.call\(/)).toEqual([]);
+    const writes = /\b(deleteZnode|createZnode|overSession|overShell)\b|\bznodes\.(remove|create)\(|\bexecInPod\(|\bexec\.call\(/;
+    expect(found(except(SOURCES.filter(isDeployed), writers), writes)).toEqual([]);
     const openers = SOURCES.filter((source) => isDeployed(source) && /\batZookeeper\(/.test(source.code)).map(({ path }) => path);
     expect(openers).toEqual(['shared/execute-znode.ts', 'shared/kubernetes/live-cluster.ts']);
     expect(found(except(SOURCES.filter(isDeployed), { 'shared/execute.ts': '' }), /import \{[^}]*executeZnode/)).toEqual([]);

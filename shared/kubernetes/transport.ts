@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import type { Duplex, Readable } from 'node:stream';
+import { execInPod, type Pod, type Ran } from './pod-exec.ts';
 import { openPortForward, type PodPort } from './port-forward.ts';
+import type { Caller } from './upgrade.ts';
 
 /** How to reach one API server, and as whom. */
 export interface Connection {
@@ -60,14 +62,23 @@ export class Transport {
     return { status: incoming.statusCode ?? 0, body: incoming };
   }
 
-  /** A byte stream to a port of a pod. Throws PortForwardRefusedError, and when no answer came within 10 s. */
+  /** A byte stream to a port of a pod. Throws UpgradeRefusedError, and when no answer came within 10 s. */
   async portForward(target: PodPort): Promise<Duplex> {
-    const { server, ca, clientCertificate } = this.#connection;
-    return openPortForward({ server, ca, ...clientCertificate, headers: await this.#identity() }, target, 10_000);
+    return openPortForward(await this.#caller(), target, 10_000);
+  }
+
+  /** Runs one command in a pod. Throws UpgradeRefusedError, and when it has not ended `within` milliseconds. */
+  async exec(target: Pod, command: string[], within: number): Promise<Ran> {
+    return execInPod(await this.#caller(), target, command, within);
   }
 
   close(): void {
     this.#agent.destroy();
+  }
+
+  async #caller(): Promise<Caller> {
+    const { server, ca, clientCertificate } = this.#connection;
+    return { server, ca, ...clientCertificate, headers: await this.#identity() };
   }
 
   async #identity(): Promise<Record<string, string>> {

@@ -151,6 +151,20 @@ describe('/migration left by a KRaft rollback (Strimzi #11262), on a real API se
     90_000,
   );
 
+  it('goes through zookeeper-shell.sh in the pod where port-forward is forbidden and exec is allowed: the same end', async () => {
+    await play({ pins: { 'zookeeper-exec-pods': staleZnode.pins?.['zookeeper-pods'] ?? [] } });
+    await world.installShell();
+    await world.finish();
+    const verified = await until(/^verified/);
+    expect(await migrationNow()).toBeUndefined();
+    expect(verified.plan?.evidence).toMatchObject({ migration: { version: 0, czxid: before?.czxid, kraft_metadata_offset: 227 } });
+    const { artifact = '', sha256 = '' } = verified.execution?.steps[0]?.backup ?? {};
+    const kept = JSON.parse(await sandbox.artifacts.get(artifact, sha256)) as KeptZnode[];
+    expect(kept.map(({ path, children }) => `${path} ${children}`)).toContain('/brokers/topics 2');
+    expect(await undo(verified, JSON.stringify(kept))).toMatchObject({ kind: 'written' });
+    expect((await migrationNow())?.data).toEqual(before?.data);
+  }, 240_000);
+
   it('reaches no other pod, and runs nothing in this one', async () => {
     await play();
     const transport = new Transport({ ...connection, impersonate: identityOf(NAME) });
