@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { overShell } from './shell.ts';
 
-const BANNER = 'Connecting to localhost:12181\n\nWATCHER::\n\nWatchedEvent state:SyncConnected type:None path:null\n';
+const EVENT = '\nWATCHER::\n\nWatchedEvent state:SyncConnected type:None path:null\n';
+const BANNER = `Connecting to localhost:12181\n${EVENT}`;
 const END = '[2026-11-21 02:00:00,000] ERROR Exiting JVM with code 1 (org.apache.zookeeper.util.ServiceUtils)\n';
 const STAT = {
   cZxid: '0x2a',
@@ -49,6 +50,15 @@ describe('zookeeper-shell.sh, as it prints (Kafka 3.8 and 3.9)', () => {
     ['more bytes than characters', printed('é', { dataLength: '2' }), 'é'],
   ])('reads data that is %s', async (_, stdout, data) => {
     expect(`${(await shell(0, stdout).znodes.read('/x'))?.data}`).toBe(data);
+  });
+
+  it.each([
+    ['between data and Stat', (text: string) => text.replace('}\ncZxid', `}\n${EVENT}cZxid`)],
+    ['between two lines of Stat', (text: string) => text.replace('\nmtime', `\n${EVENT}mtime`)],
+    ['at the end', (text: string) => text + EVENT],
+  ])('reads it also when the event of the session comes %s', async (_, late) => {
+    const stdout = late(printed('{"a": 1}').replace(EVENT, ''));
+    expect(await shell(0, stdout).znodes.read('/x')).toMatchObject({ data: Buffer.from('{"a": 1}'), version: 3, children: 0 });
   });
 
   it('says that a node is absent only from the exact line', async () => {

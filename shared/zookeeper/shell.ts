@@ -51,10 +51,13 @@ const STAT = [
   ...['aclVersion', 'ephemeralOwner', 'dataLength', 'numChildren'],
 ];
 
-/** What `get -s` prints: a banner up to the watcher's event, the data, and eleven lines of Stat. Times are to the second. */
+/** Another thread prints these when the session opens: before, between or after the other lines. */
+const WATCHER = /\n(WATCHER::|WatchedEvent state:SyncConnected type:None path:null)\n/g;
+
+/** What `get -s` prints: one line of greeting, the data, and eleven lines of Stat. Times are to the second. */
 function readStat(stdout: string, path: string): Znode {
-  const form = new RegExp(`^WatchedEvent .*\\n(?<data>[^]*)\\n${STAT.map((name) => `${name} = (?<${name}>.+)`).join('\\n')}\\s*$`, 'm');
-  const { data = '', ...stat } = form.exec(stdout)?.groups ?? {};
+  const form = new RegExp(`^Connecting to .*\\n(?<data>[^]*)\\n${STAT.map((name) => `${name} = (?<${name}>.+)`).join('\\n')}\\s*$`);
+  const { data = '', ...stat } = form.exec(stdout.replace(WATCHER, ''))?.groups ?? {};
   const bytes = stat.dataLength === '0' ? Buffer.alloc(0) : Buffer.from(data);
   const [ctime, mtime] = [Date.parse(stat.ctime ?? ''), Date.parse(stat.mtime ?? '')];
   const numbers = [ctime, mtime, Number(stat.dataVersion), Number(stat.numChildren)];
