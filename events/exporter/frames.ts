@@ -31,7 +31,11 @@ export function frame(kind: number, ...parts: Buffer[]): Buffer {
 const checksum = (bytes: Buffer): number => crc32(bytes.subarray(HEADER), crc32(bytes.subarray(2, 7)));
 
 /** Reads the frames between two offsets, a window at a time; whatever stands there, it does not throw by itself. */
-export async function* readFrames(read: (position: number, length: number) => Promise<Buffer>, from: number, to: number): AsyncGenerator<Read> {
+export async function* readFrames(
+  read: (position: number, length: number) => Promise<Buffer>,
+  from: number,
+  to: number,
+): AsyncGenerator<Read> {
   let damagedFrom: number | undefined;
   for (let at = from, least = 0; at < to; ) {
     const wanted = Math.min(to - at, Math.max(WINDOW, least));

@@ -20,6 +20,7 @@ export class Segments {
   readonly #acked = new Ranges();
   readonly #deleting = new Set<Promise<void>>();
   #list: Segment[] = [];
+  #newestId = 0;
   /** The highest number any fact ever had here. */
   newest = 0;
   /** Places and facts that could not be read. */
@@ -35,6 +36,7 @@ export class Segments {
     await mkdir(options.directory, { recursive: true });
     const ids = (await readdir(options.directory)).flatMap((name) => (NAME.test(name) ? [Number.parseInt(name, 10)] : []));
     for (const id of ids.sort((a, b) => a - b)) {
+      segments.#newestId = id;
       segments.#list.push(await Segment.open(id, join(options.directory, nameOf(id)), options.disk, false));
     }
     await segments.#recover();
@@ -71,7 +73,7 @@ export class Segments {
     const { directory, segmentBytes, disk } = this.#options;
     const last = this.#list.at(-1);
     if (last && !last.broken && last.size < segmentBytes) return last;
-    const id = (last?.id ?? 0) + 1;
+    const id = ++this.#newestId;
     const segment = await Segment.open(id, join(directory, nameOf(id)), disk, true);
     this.#list.push(segment);
     if (last?.size === 0) this.#delete(last);
@@ -102,7 +104,9 @@ export class Segments {
   #delete(segment: Segment): void {
     this.#list = this.#list.filter((one) => one !== segment);
     this.#acked.forgetBelow(Math.min(this.newest, ...this.#list.map(({ first }) => first)));
-    const gone = this.#unlink(segment).catch((error: Error) => this.#options.onProblem(`${segment.path} was not deleted: ${error.message}`));
+    const gone = this.#unlink(segment).catch((error: Error) =>
+      this.#options.onProblem(`${segment.path} was not deleted: ${error.message}`),
+    );
     this.#deleting.add(gone);
     void gone.then(() => this.#deleting.delete(gone));
   }

@@ -6,7 +6,10 @@ import { describe, expect, it } from '@jest/globals';
 import { type Disk, realDisk } from './segment.ts';
 import { counted, folder, idsOf, logOf, openSpool, toSend } from './testdata/spooling.ts';
 
-const segmentsOf = (directory: string): string[] => readdirSync(directory).sort().map((name) => join(directory, name));
+const segmentsOf = (directory: string): string[] =>
+  readdirSync(directory)
+    .sort()
+    .map((name) => join(directory, name));
 
 /** A closed spool with one segment: facts a, b and c. */
 async function three(): Promise<{ directory: string; path: string; bytes: Buffer; lastAt: number }> {
@@ -89,27 +92,30 @@ describe('a disk that fails', () => {
     },
   });
 
-  it.each(['write', 'half a write', 'sync'] as const)('in a %s keeps what was kept, refuses the rest, and goes on when it works again', async (on) => {
-    const directory = folder();
-    const state = { broken: false };
-    const { spool } = await openSpool(directory, { disk: failing(on, state) });
-    await spool.append(toSend('a', 'b'));
-    state.broken = true;
-    for (const id of ['x', 'y']) await expect(spool.append(toSend(id))).rejects.toThrow(/ENOSPC|EIO/);
-    const [first] = await spool.oldest(1);
-    spool.acknowledge([first?.sequence ?? 0]);
-    expect(await idsOf(spool)).toEqual(['b']);
-    copyFileSync(segmentsOf(directory)[0] as string, join(folder(), 'copy'));
-    state.broken = false;
-    await spool.append([counted(1), ...toSend('c')]);
-    expect(await idsOf(spool)).toEqual(['b', 'c']);
-    await spool.close();
-    const { spool: again, problems } = await openSpool(directory);
-    expect(await idsOf(again)).toEqual(['b', 'c']);
-    expect(await logOf(again)).toEqual(['fact a', 'fact b', 'fact c', 'counted 1']);
-    expect(problems).toEqual([]);
-    await again.close();
-  });
+  it.each(['write', 'half a write', 'sync'] as const)(
+    'in a %s keeps what was kept, refuses the rest, and goes on when it works again',
+    async (on) => {
+      const directory = folder();
+      const state = { broken: false };
+      const { spool } = await openSpool(directory, { disk: failing(on, state) });
+      await spool.append(toSend('a', 'b'));
+      state.broken = true;
+      for (const id of ['x', 'y']) await expect(spool.append(toSend(id))).rejects.toThrow(/ENOSPC|EIO/);
+      const [first] = await spool.oldest(1);
+      spool.acknowledge([first?.sequence ?? 0]);
+      expect(await idsOf(spool)).toEqual(['b']);
+      copyFileSync(segmentsOf(directory)[0] as string, join(folder(), 'copy'));
+      state.broken = false;
+      await spool.append([counted(1), ...toSend('c')]);
+      expect(await idsOf(spool)).toEqual(['b', 'c']);
+      await spool.close();
+      const { spool: again, problems } = await openSpool(directory);
+      expect(await idsOf(again)).toEqual(['b', 'c']);
+      expect(await logOf(again)).toEqual(['fact a', 'fact b', 'fact c', 'counted 1']);
+      expect(problems).toEqual([]);
+      await again.close();
+    },
+  );
 });
 
 describe('a process killed with SIGKILL while it writes', () => {

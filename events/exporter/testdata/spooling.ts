@@ -35,8 +35,7 @@ export async function openSpool(directory: string, more: Partial<DiskSpoolOption
   return { spool, problems };
 }
 
-export const idsOf = async (spool: Spool, limit = 1_000): Promise<string[]> =>
-  (await spool.oldest(limit)).map(({ fact: { id } }) => id);
+export const idsOf = async (spool: Spool, limit = 1_000): Promise<string[]> => (await spool.oldest(limit)).map(({ fact: { id } }) => id);
 
 /** Everything in the log: `fact a`, `counted 5`. */
 export async function logOf(spool: Spool): Promise<string[]> {
