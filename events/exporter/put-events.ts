@@ -7,7 +7,7 @@ import { backoff, type Wait } from './wait.ts';
 export interface PutEventsOptions {
   client: EventBridgeClient;
   bus: string;
-  /** Also told of a fact that EventBridge will never take. */
+  /** Also told of a fact that EventBridge will never take; whoever calls `put` is told first. */
   onDeadLetter?: Refuse;
   random(): number;
   wait: Wait;
