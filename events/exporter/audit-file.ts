@@ -132,6 +132,8 @@ class AuditFile {
     if (place && kind !== 'lost') return true;
     this.#place = beginningOf(file.inode, place?.lastAt ?? this.#context.now());
     this.#endSkipping();
+    // From here on everything is promised: a rotation before the first events are kept must not hide this file.
+    if (!place) await this.#save(this.#place);
     if (place) {
       this.#lostSince ??= place.lastAt;
       this.#tell('what was read last is in none of its files: it was truncated, or rotated away before it was read to its end.');
@@ -159,6 +161,7 @@ class AuditFile {
           : 'rotated files are deleted or damaged before they are read: raise --audit-log-maxbackup.',
       );
     }
+    if (found.next.until === Number.POSITIVE_INFINITY) this.#copied = false;
     await this.#leave();
     this.#file = next;
     this.#place = beginningOf(next.inode, place.lastAt);
@@ -204,11 +207,12 @@ class AuditFile {
     this.#skipping = false;
   }
 
-  async #save(): Promise<void> {
-    if (this.#place === this.#saved || !this.#place || this.#skipping || this.#place.offset === 0) return;
+  /** The beginning of a later file is not saved: the end of the one before proves more, because inode numbers come back. */
+  async #save(place = this.#skipping || !this.#place?.offset ? undefined : this.#place): Promise<void> {
+    if (place === this.#saved || !place) return;
     try {
-      await this.#context.checkpoint.write(this.#place);
-      this.#saved = this.#place;
+      await this.#context.checkpoint.write(place);
+      this.#saved = place;
     } catch (error) {
       this.#tell(`its checkpoint was not written, so a restart would repeat events: ${error instanceof Error ? error.message : error}`);
     }

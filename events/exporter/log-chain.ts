@@ -26,8 +26,10 @@ export async function findPlace(path: string, place: LogPlace): Promise<Found | 
   const here = same && (await openAt(same, place));
   if (here) return { file: here, kind: 'here' };
   const later = files.filter(({ until }) => until >= place.lastAt - SLACK);
-  for (const one of place.offset > 0 ? later : []) {
-    const file = one === same ? undefined : await openAt(one, place);
+  // Unpacking an old file takes seconds: only when its time fits.
+  const likely = files.filter((one) => one !== same && place.offset > 0 && (!one.compressed || later.includes(one)));
+  for (const one of likely) {
+    const file = await openAt(one, place);
     // A compressed copy whose original is gone was rotated by a rename, which loses nothing.
     if (file) return { file, kind: one.compressed && same === undefined ? 'here' : 'copy' };
   }
