@@ -94,5 +94,6 @@ it('what copying and truncating loses lies in a reported gap', async () => {
   expect(gaps.length).toBeGreaterThan(3);
   const lost = Array.from({ length: COUNT }, (_, i) => i + 1).filter((id) => !kept.has(id));
   expect(lost.filter((id) => !gaps.some(([from, to]) => from <= secondsAfter(id) && secondsAfter(id) <= to))).toEqual([]);
-  expect(lost.length).toBeLessThan(COUNT / 10);
+  // Only the lines written between a copy and the truncation.
+  expect(lost.length).toBeLessThan(COUNT / 50);
 }, 120_000);

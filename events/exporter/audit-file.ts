@@ -129,7 +129,10 @@ class AuditFile {
     const { file, kind } = found;
     this.#file = file;
     this.#copied = kind === 'copy';
-    if (place && kind !== 'lost') return true;
+    if (place && kind !== 'lost') {
+      if (place.inode !== file.inode) this.#place = { ...place, inode: file.inode };
+      return true;
+    }
     this.#place = beginningOf(file.inode, place?.lastAt ?? this.#context.now());
     this.#endSkipping();
     // From here on everything is promised: a rotation before the first events are kept must not hide this file.

@@ -15,20 +15,18 @@ const reopen = (): void => {
   closeSync(file);
   file = openSync(path, 'a');
 };
-const copyAndTruncate = (): void => {
-  copyFileSync(path, `${path}-${++name}`);
-  ftruncateSync(file);
-};
 
 for (let id = 1, next = 200; id <= Number(count); id++) {
   const line = Buffer.from(auditLine(id, Math.floor(Math.random() * 3_000)));
   const half = Math.floor(Math.random() * line.length);
   const rotate = id === next;
   if (rotate) next += 1 + Math.floor(Math.random() * 700);
-  if (rotate && mode === 'copytruncate') copyAndTruncate();
+  if (rotate && mode === 'copytruncate') copyFileSync(path, `${path}-${++name}`);
   writeSync(file, line, 0, half);
   if (rotate && mode === 'rename') rename();
   if (id % 5 === 0) Atomics.wait(pause, 0, 0, Math.random() * 3);
   writeSync(file, line, half);
   if (rotate && mode === 'rename') reopen();
+  // This line is in the copy no more, and in the file no longer.
+  if (rotate && mode === 'copytruncate') ftruncateSync(file);
 }
