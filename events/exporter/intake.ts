@@ -53,6 +53,10 @@ export class Intake {
   async audit(events: unknown[], source: string): Promise<void> {
     const { now } = this.#options;
     if (this.isBlocked(source)) throw this.#open.refusal();
+    if (source === AUDIT_WEBHOOK && this.#refusedSince !== undefined) {
+      if (now() - this.#refusedSince > BRIDGED) this.reducer.auditGap(this.#refusedSince, now());
+      this.#refusedSince = undefined;
+    }
     const malformed: string[] = [];
     const facts: Envelope[] = [];
     for (const event of events) {
@@ -67,10 +71,6 @@ export class Intake {
       this.#options.onProblem(
         `${malformed.length} of ${events.length} audit events were malformed and not counted; the first: ${malformed[0]}`,
       );
-    }
-    if (source === AUDIT_WEBHOOK && this.#refusedSince !== undefined) {
-      if (now() - this.#refusedSince > BRIDGED) this.reducer.auditGap(this.#refusedSince, now());
-      this.#refusedSince = undefined;
     }
     // Also without anything new: a repeat may be about what the first delivery could not make durable.
     await this.#keep(facts);

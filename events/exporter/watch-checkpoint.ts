@@ -77,12 +77,8 @@ export class WatchCheckpoint {
 
 function headsOf(known: WatchPosition['known']) {
   const objects = [...known.values()];
-  const heads = objects.map(({ metadata: { namespace, name, uid, resourceVersion, generation } }) => [
-    namespace ?? null,
-    name,
-    uid ?? null,
-    resourceVersion ?? null,
-    generation ?? null,
-  ]);
+  const heads = objects.map(({ metadata }) =>
+    [metadata.namespace, metadata.name, metadata.uid, metadata.resourceVersion, metadata.generation].map((value) => value ?? null),
+  );
   return { apiVersion: String(objects[0]?.apiVersion ?? ''), kind: String(objects[0]?.kind ?? ''), heads };
 }
