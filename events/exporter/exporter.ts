@@ -183,7 +183,11 @@ export class Exporter {
       blindSince: checkpoint.isDamaged ? alive?.at : undefined,
       handle: (event) => this.#intake.watch(event, signal),
       onGap: (from, to) => this.#intake.reducer.gap(group, resource, from, to),
-      onSight: (sight) => this.#sight.set(key, sight),
+      onSight: (sight) => {
+        this.#sight.set(key, sight);
+        // From the first moment on: without a position a crash in the next seconds would be taken for a first start.
+        if (sight === 'watching') void this.#save();
+      },
       onRelist: () => void this.#relists++,
     });
   }
