@@ -13,6 +13,8 @@ export interface PutEventsOptions {
   wait: Wait;
   /** Calls per batch before it is handed back as undelivered. Default 5. */
   attempts?: number;
+  /** Milliseconds after which a call without an answer is given up, and repeated. Default 10 s. */
+  timeout?: number;
 }
 
 const MAX_ENTRIES = 10;
@@ -70,13 +72,15 @@ export class PutEventsSink implements Sink {
   }
 
   async #send(batch: Sized[], dead: Refuse): Promise<{ rest: Sized[]; because: string }> {
-    const { client, random, wait, attempts = 5 } = this.#options;
+    const { client, random, wait, attempts = 5, timeout = 10_000 } = this.#options;
     let rest = batch;
     let because = '';
     for (let attempt = 1; attempt <= attempts && rest.length > 0; attempt++) {
       if (attempt > 1) await wait(backoff(attempt - 1, random) / 5, new AbortController().signal);
+      // The SDK waits for ever: one lost answer would be the end of all facts.
+      const abortSignal = AbortSignal.timeout(timeout);
       try {
-        const { Entries = [] } = await client.send(new PutEventsCommand({ Entries: rest.map(({ entry }) => entry) }));
+        const { Entries = [] } = await client.send(new PutEventsCommand({ Entries: rest.map(({ entry }) => entry) }), { abortSignal });
         rest = rest.filter(({ event }, index) => {
           const { ErrorCode, ErrorMessage } = Entries[index] ?? { ErrorCode: 'NoAnswer', ErrorMessage: 'no result for this entry' };
           if (!ErrorCode) return false;
@@ -87,7 +91,7 @@ export class PutEventsSink implements Sink {
           return false;
         });
       } catch (error) {
-        const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
+        const { name, message } = abortSignal.aborted ? abortSignal.reason : error instanceof Error ? error : new Error(String(error));
         because = `${name} ${message}`;
         this.#failed(name, rest.length);
         if (HOPELESS.has(name)) return this.#sendEach(rest, because, dead);

@@ -48,8 +48,8 @@ function parseLine(text: string): Line | undefined {
 }
 
 /**
- * The last fact of each object says how many writes were counted up to its end; together with the closing burst of a step's length
- * that is nearly all of them. Every fact before must say the truth, or that there is a gap.
+ * The last fact of each object says how many writes were counted up to its end; every object ends with a step of writes, so that it is one
+ * of them. Every fact before must say the truth, or that there is a gap. Without order only the whole can be compared.
  */
 export function weighCounts(facts: CountedFact[], { times, isOrdered }: CountedWrites) {
   const sum = { expected: 0, lost: 0, inGap: 0, untrue: [] as string[] };
@@ -57,7 +57,8 @@ export function weighCounts(facts: CountedFact[], { times, isOrdered }: CountedW
     const own = facts.filter((fact) => fact.name === name).sort((a, b) => a.writes - b.writes);
     const last = own.at(-1);
     const isClosed = last !== undefined && last.end >= (list.at(-STEP) as number);
-    const lost = last && isClosed ? Math.max(0, atLeast(list, last) - last.writes) : list.length - (last?.writes ?? 0);
+    const known = isClosed && isOrdered ? atLeast(list, last) : list.length;
+    const lost = Math.max(0, known - (last?.writes ?? 0));
     sum.expected += list.length;
     sum.lost += lost;
     if (isClosed && last.gap) sum.inGap += lost;

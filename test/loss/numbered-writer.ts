@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Admin, RefusedError } from '../control-plane/admin.ts';
-import { COUNTED } from './loss-rules.ts';
+import { COUNTED, STEP } from './loss-rules.ts';
 
 /** One numbered change that the API server has confirmed: it must come out as a fact. Times in milliseconds. */
 export interface NumberedChange {
@@ -14,8 +14,6 @@ export interface NumberedChange {
 
 const LASTING = ['one', 'two', 'three', 'four', 'five', 'six'];
 const COUNTING = [`${COUNTED}a`, `${COUNTED}b`];
-/** Writes that each counted object gets at the end, so that one fact tells its exact count. */
-const CLOSING = 25;
 
 /** Writes one request at a time, so that numbers, resourceVersions and audit records have one order; repeats a request until it is answered. */
 export class NumberedWriter {
@@ -46,19 +44,27 @@ export class NumberedWriter {
     this.#loop = this.#write();
   }
 
-  /** Ends with a burst of counted writes; rejects when the API server does not answer for a minute, or refuses. */
+  /** Ends with a version of each object, and a step of counted writes; rejects when the API server does not answer for a minute, or refuses. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#loop;
     await this.#endBrief();
     for (const name of LASTING) await this.#set(name);
-    for (const name of COUNTING) for (let i = 0; i < CLOSING; i++) await this.#count(name);
+    for (const name of COUNTING) await this.count(name, STEP);
+  }
+
+  /** Counted writes of one object: they change nothing, so only audit sees them. */
+  async count(name: string, writes = 1): Promise<void> {
+    for (let i = 0; i < writes; i++) {
+      await this.#answered(() => this.#admin.patch(`${this.#path}/${name}`, 'merge', { data: { kept: 'as it is' } }));
+      this.counted[name] = (this.counted[name] ?? 0) + 1;
+    }
   }
 
   async #write(): Promise<void> {
     const { signal } = this.#stopping;
     for (let turn = 0; !signal.aborted; turn++) {
-      if (turn % 3 === 2) await this.#count(COUNTING[turn % COUNTING.length] as string);
+      if (turn % 3 === 2) await this.count(COUNTING[turn % COUNTING.length] as string);
       else if (turn % 14 === 0) await this.#beginBrief(turn);
       else if (turn % 14 === 10) await this.#endBrief();
       else await this.#set(LASTING[turn % LASTING.length] as string);
@@ -70,12 +76,6 @@ export class NumberedWriter {
     const n = ++this.#n;
     await this.#answered(() => this.#admin.replace(`${this.#path}/${name}`, { metadata: { name }, data: { n: `${n}` } }));
     this.changes.push({ n, name, what: 'set', at: Date.now() });
-  }
-
-  /** Changes nothing: only audit sees it. */
-  async #count(name: string): Promise<void> {
-    await this.#answered(() => this.#admin.patch(`${this.#path}/${name}`, 'merge', { data: { kept: 'as it is' } }));
-    this.counted[name] = (this.counted[name] ?? 0) + 1;
   }
 
   async #beginBrief(turn: number): Promise<void> {

@@ -46,6 +46,7 @@ export async function runScenario(scenario: Scenario, ground: Ground, long: bool
   const log = audit === 'rename' || audit === 'copytruncate' ? join(folder, 'relayed.log') : plane.auditLog;
   const relay = audit === 'rename' || audit === 'copytruncate' ? new LogRelay(plane.auditLog, log, audit) : undefined;
   await relay?.start();
+  if (audit === 'webhook') webhook.turn(true);
   const writer = new NumberedWriter(admin, namespace, PAUSE);
   await writer.prepare();
 
@@ -55,14 +56,13 @@ export async function runScenario(scenario: Scenario, ground: Ground, long: bool
   const proxy = scenario.proxy && (await startApiProxy(plane));
   const disk = scenario.disk && (await makeSmallDisk(join(folder, 'disk'), SMALL_DISK));
   const exporter = new ExporterChild({
-    ...{ server: (proxy ?? plane).server, ca: (proxy ?? plane).ca, token: plane.adminToken, namespace, bus: bus.url },
+    ...{ server: (proxy ?? plane).server, ca: (proxy ?? plane).ca, token: plane.adminToken, namespace, bus: bus.url, timeout: long ? 3_000 : 500 },
     // At most every third request is counted, on two objects.
     steps: Math.ceil((2 * lasts + 60_000) / PAUSE / STEP / 6) + 2,
     directory: disk?.directory ?? join(folder, 'exporter'),
     audit: audit === 'webhook' ? webhook.listener : log,
     ...(disk?.fullWhile !== undefined && { fullWhile: disk.fullWhile }),
   });
-  if (audit === 'webhook') webhook.turn(true);
   exporter.start();
   let exitCode: number | null = null;
   try {
@@ -86,6 +86,8 @@ export async function runScenario(scenario: Scenario, ground: Ground, long: bool
     });
     await exporter.untilReady();
     await writer.stop();
+    // A whole number of steps: only then a fact tells the exact end.
+    for (const [name, { length }] of await logged()) await writer.count(name, (STEP - (length % STEP)) % STEP);
     await settle();
   } finally {
     exitCode = await exporter.stop();
@@ -110,17 +112,23 @@ export async function runScenario(scenario: Scenario, ground: Ground, long: bool
   };
 
   async function weigh(): Promise<Tally> {
-    const times = await readCountedWrites(plane.auditLog, namespace);
-    return ledger.weigh(writer.changes, { times, isOrdered: audit !== 'webhook' });
+    return ledger.weigh(writer.changes, { times: await logged(), isOrdered: audit !== 'webhook' });
+  }
+
+  /** The API server logs a request after its answer. */
+  async function logged(): Promise<Map<string, number[]>> {
+    for (;;) {
+      const times = await readCountedWrites(plane.auditLog, namespace);
+      if (Object.entries(writer.counted).every(([name, answered]) => (times.get(name)?.length ?? 0) >= answered)) return times;
+      await delay(50);
+    }
   }
 
   /** Everything arrived, or nothing more will. */
   async function settle(): Promise<void> {
     for (const deadline = Date.now() + PATIENCE[long ? 'long' : 'short']; Date.now() < deadline; await delay(200)) {
-      const times = await readCountedWrites(plane.auditLog, namespace);
-      const isLogged = Object.entries(writer.counted).every(([name, answered]) => (times.get(name)?.length ?? 0) >= answered);
       const isIdle = exporter.stats?.spool.waiting === 0 && Date.now() - ledger.newest > 500;
-      if (isLogged && isIdle && (await weigh()).lostOutsideGap === 0) return;
+      if (isIdle && (await weigh()).lostOutsideGap === 0) return;
     }
   }
 }

@@ -1,14 +1,15 @@
-import { connect, createServer } from 'node:net';
+import { createServer as createHttpsServer } from 'node:https';
+import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
 import { generate } from 'selfsigned';
 import { freePort } from '../control-plane/port.ts';
 
-/** Where the API server sends its audit webhook: passed on to one exporter at a time, refused while there is none. */
+/** Where the API server sends its audit webhook: passed on to one exporter at a time, taken and forgotten while there is none. */
 export interface WebhookSwitch {
   /** For the API server. */
   webhook: { url: string; ca: string };
   /** For an exporter. */
   listener: { port: number; cert: string; key: string };
-  /** Only while it is on, connections are passed on. */
+  /** Whether new connections are passed on to the exporter. */
   turn(on: boolean): void;
   close(): Promise<void>;
 }
@@ -24,11 +25,17 @@ export async function startWebhookSwitch(): Promise<WebhookSwitch> {
     ],
   });
   const port = await freePort();
-  let isOn = false;
+  const drain = createHttpsServer({ cert, key }, (request, response) => {
+    request.resume().once('end', () => response.end());
+  });
+  await new Promise<void>((resolve) => drain.listen(0, '127.0.0.1', resolve));
+  const { port: drained } = drain.address() as AddressInfo;
+  let to = drained;
+  const open = new Set<Socket>();
   const server = createServer((incoming) => {
-    incoming.on('error', () => {});
-    if (!isOn) return incoming.destroy();
-    const outgoing = connect(port, '127.0.0.1');
+    open.add(incoming);
+    incoming.on('error', () => {}).once('close', () => open.delete(incoming));
+    const outgoing = connect(to, '127.0.0.1');
     outgoing.on('error', () => incoming.destroy());
     for (const [one, other] of [
       [incoming, outgoing],
@@ -39,13 +46,18 @@ export async function startWebhookSwitch(): Promise<WebhookSwitch> {
     }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address() as { port: number };
+  const { port: receiving } = server.address() as AddressInfo;
   return {
-    webhook: { url: `https://127.0.0.1:${address.port}/`, ca: cert },
+    webhook: { url: `https://127.0.0.1:${receiving}/`, ca: cert },
     listener: { port, cert, key },
     turn(on) {
-      isOn = on;
+      to = on ? port : drained;
+      for (const socket of open) socket.destroy();
     },
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    async close() {
+      for (const socket of open) socket.destroy();
+      drain.closeAllConnections();
+      await Promise.all([server, drain].map((one) => new Promise((resolve) => one.close(resolve))));
+    },
   };
 }
