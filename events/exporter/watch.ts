@@ -29,6 +29,8 @@ export interface WatchOptions {
   absentSince?: number;
   /** Since when nobody watched, and nothing is known of the state then: objects in the first list are no news, but there is a gap. */
   blindSince?: number;
+  /** An open watch broke off instead of ending: the API server may have died, with the audit events that it had not sent yet. */
+  onBroken?(): void;
   /** A list after the first one. */
   onRelist?(): void;
   now(): number;
@@ -65,6 +67,7 @@ class Watch {
   #resume: Resume | undefined;
   #late: LateEvents | undefined;
   #listed = false;
+  #isOpen = false;
   #failures = 0;
   #shortWatches = 0;
 
@@ -83,6 +86,7 @@ class Watch {
         if (this.#position.resourceVersion === undefined && !(await this.#takeUp())) await this.#list();
         const openedAt = now();
         const sawLines = await this.#stream(this.#position.resourceVersion ?? '');
+        this.#isOpen = false;
         this.#shortWatches = sawLines || now() - openedAt >= SHORT ? 0 : this.#shortWatches + 1;
         if (this.#shortWatches === 0) continue;
         if (this.#shortWatches >= SHORT_WATCHES) throw new Gone(`${path}: ${SHORT_WATCHES} watches in a row closed at once.`);
@@ -90,6 +94,8 @@ class Watch {
       } catch (error) {
         if (signal.aborted) break;
         if (error instanceof HandlerError) throw error;
+        if (this.#isOpen && !(error instanceof Gone)) this.#options.onBroken?.();
+        this.#isOpen = false;
         onSight(false);
         if (error instanceof StatusError && error.status === 404) {
           if (this.#resume) await this.#takeHeads(this.#resume);
@@ -175,6 +181,7 @@ class Watch {
       const { status, body } = await open(`${path}?${query}`, either, metadataOnly && METADATA_WATCH);
       if (status !== 200) throw new StatusError(path, status, await text(body));
       onSight(true);
+      this.#isOpen = true;
       for await (const line of lines(body)) {
         lastLineAt = now();
         await this.#take(asRecord(JSON.parse(line)));
