@@ -102,7 +102,7 @@ export class Exporter {
     this.#loops = [
       ...reducer.resources.map(({ group, resource }) => this.#follow(group, resource, remembered, storage)),
       ...sources.map((source) => this.#read(source, storage)),
-      this.#every(TICK, () => this.#tick()),
+      this.#every(TICK, () => this.#intake.tick().then(() => storage.spool.expire(this.#now()))),
       this.#every(SAVE, () => this.#save()),
     ];
     return auditPort === undefined ? {} : { auditPort };
@@ -218,11 +218,6 @@ export class Exporter {
       checkpoint: storage.sourceCheckpoint(source.name),
       ...{ signal: this.#stopping.signal, onProblem, now: this.#now, random, wait: this.#wait },
     });
-  }
-
-  async #tick(): Promise<void> {
-    await this.#intake.tick();
-    this.#running?.storage.spool.expire(this.#now());
   }
 
   #save(): Promise<void> {
