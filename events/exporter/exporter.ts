@@ -172,7 +172,7 @@ export class Exporter {
       if (read.watchedSince !== undefined) reducer.sight.watched(key, read.watchedSince);
     }
     if (alive?.hasAudit) reducer.sight.hasAudit = true;
-    await this.#intake.owe(await reducer.restore(logOf(spool)));
+    await this.#intake.restore(logOf(spool));
     if (alive && this.#dependsOnWebhook && this.#now() - alive.at > BRIDGED) reducer.auditGap(alive.at, this.#now());
     return remembered;
   }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CheckpointFile } from '../../events/exporter/checkpoint-file.ts';
 import { Exporter } from '../../events/exporter/exporter.ts';
 import type { ObjectChanged } from '../../events/object-changed.ts';
 import { Transport } from '../../shared/kubernetes/transport.ts';
@@ -108,6 +109,24 @@ describe('an exporter on a real API server', () => {
     expect(problems).toEqual([]);
     const lists = asked.filter((path) => path.startsWith('/api/v1/configmaps?limit=500'));
     expect(lists).toEqual([expect.stringMatching(/&resourceVersion=\d+&resourceVersionMatch=Exact$/), expect.stringMatching(/&continue=/)]);
+  }, 120_000);
+
+  it('does not take up a checkpoint of another history of the cluster', async () => {
+    const path = join(directory, 'exporter', 'checkpoints', 'watch-configmaps.core.json');
+    const file = new CheckpointFile(path, () => undefined);
+    const saved = file.read() as { resourceVersion: string; heads: unknown[][] };
+    // From a future that this cluster never reached, as after a backup was restored.
+    await file.write({ ...saved, resourceVersion: '999999999' });
+    await change('map-7', '1');
+    const future = await live(({ length }) => length >= 1);
+    expect(future.told).toEqual(['modified map-7 ?→1 gap']);
+    expect(future.problems).toEqual([expect.stringContaining('no longer knows the state')]);
+    const now = file.read() as typeof saved;
+    const heads = now.heads.map((head) => (head[1] === 'map-8' ? [head[0], 'gone', 'another-uid', ...head.slice(3)] : head));
+    await file.write({ ...now, heads });
+    const other = await live(({ length }) => length >= 2);
+    expect(other.told).toEqual(['deleted gone ?→? gap', 'added map-8 ?→0 gap']);
+    expect(other.problems).toEqual([expect.stringContaining('another history')]);
   }, 120_000);
 
   it('knows the states before, but says gap, when the API server was restarted, too: its watch cache is new', async () => {
