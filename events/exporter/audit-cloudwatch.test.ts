@@ -172,6 +172,29 @@ describe('paging', () => {
   });
 });
 
+it('a token from before a long outage is not used: it would give an empty page', async () => {
+  const seconds = Array.from({ length: 9 }, (_, i) => START - 20 + i);
+  const one = await group(
+    seconds.map((second) => event(second)),
+    { pageSize: 5 },
+  );
+  const reading = readAudit(auditCloudwatch({ client: one.client, cluster: 'shop' }), undefined, {
+    now: () => time,
+    accept: async (events) => {
+      if (time < secondsAfter(START + 13 * 3_600)) throw new Error('no space left');
+      reading.ids.push(...events.map((each) => (each as { auditID: string }).auditID));
+    },
+    wait: async () => {
+      time += 3_600_000;
+      await delay(1);
+    },
+  });
+  running.push(reading);
+  await eventually(() => reading.ids.length === 9, reading);
+  expect(one.asked.slice(0, 3).map(({ nextToken }) => nextToken)).toEqual([undefined, undefined, '5']);
+  expect(reading.ids).toEqual(seconds.map(String));
+});
+
 describe('messages', () => {
   const long = JSON.stringify({
     kind: 'Event',

@@ -36,6 +36,9 @@ const BRIEF = 60_000;
 /** Clocks differ. */
 const AHEAD = 60_000;
 const ANSWER_WITHIN = 60_000;
+const STREAMS = 'kube-apiserver-audit-';
+/** The token of a next page ends after 24 hours, and may then give an empty page instead of an error. */
+const TOKEN_LASTS = 12 * 3_600_000;
 
 /** Reads the audit log that EKS writes to CloudWatch Logs; the first start begins one overlap ago. */
 export function auditCloudwatch(options: AuditCloudwatchOptions): AuditSource {
@@ -105,8 +108,10 @@ class AuditCloudwatch {
   async #scan(startTime: number, endTime: number): Promise<boolean> {
     let token: string | undefined;
     do {
+      const asked = this.#context.now();
       const page = await this.#page(startTime, endTime, token);
       if (!page || !(await this.#handOn(page.events ?? []))) return false;
+      if (page.nextToken !== undefined && this.#context.now() - asked > TOKEN_LASTS) return this.#scan(startTime, endTime);
       // Pages may be empty on the way; the same token again would never end.
       token = page.nextToken === token ? undefined : page.nextToken;
     } while (token !== undefined);
@@ -116,13 +121,14 @@ class AuditCloudwatch {
   /** One page, asked for until it comes; undefined when it is time to stop. */
   async #page(startTime: number, endTime: number, token: string | undefined): Promise<FilterLogEventsCommandOutput | undefined> {
     const { client, cluster } = this.#options;
-    const { signal, random, wait } = this.#context;
+    const { now, signal, random, wait } = this.#context;
+    const since = now();
     let nextToken = token;
     for (let failures = 1; !signal.aborted; failures++) {
       try {
         const input = {
           logGroupName: this.#group,
-          logStreamNamePrefix: 'kube-apiserver-audit-',
+          logStreamNamePrefix: STREAMS,
           startTime,
           endTime,
           ...(nextToken && { nextToken }),
@@ -132,8 +138,8 @@ class AuditCloudwatch {
         });
       } catch (error) {
         if (signal.aborted) break;
-        // A token ends after 24 hours: from the beginning of the interval then; what is known is not handed on again.
-        if ((error as Error).name === 'InvalidParameterException') nextToken = undefined;
+        // From the beginning of the interval then; what is known is not handed on again.
+        if ((error as Error).name === 'InvalidParameterException' || now() - since > TOKEN_LASTS) nextToken = undefined;
         this.#tell(cloudwatchProblem(error, this.#group, cluster));
         await wait(backoff(failures, random), signal);
       }
@@ -143,7 +149,9 @@ class AuditCloudwatch {
 
   /** False when it is time to stop. */
   async #handOn(page: FilteredLogEvent[]): Promise<boolean> {
-    const fresh = page.filter(({ eventId }) => eventId === undefined || !this.#known.has(eventId));
+    const fresh = page.filter(
+      ({ eventId = '', logStreamName = STREAMS }) => !this.#known.has(eventId) && logStreamName.startsWith(STREAMS),
+    );
     if (fresh.length === 0) return true;
     this.#reportSilence(fresh);
     const { events, malformed, truncated } = this.#read(fresh);
