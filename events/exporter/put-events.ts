@@ -158,7 +158,8 @@ export class PutEventsSink implements Sink {
 
 /** ECONNRESET, TimeoutError, ThrottlingException …: what went wrong with the whole call. */
 function nameOf(error: unknown): { code: string; because: string } {
-  const { name = 'Error', message = String(error), code } = Object(error) as Partial<NodeJS.ErrnoException>;
-  const short = name === 'AbortError' ? 'TimeoutError' : typeof code === 'string' ? code : name;
+  const { name = 'Error', message = String(error) } = Object(error) as Partial<Error>;
+  // The SDK calls every broken connection a TimeoutError; the system's code stays in the message.
+  const short = /\bE[A-Z]{4,}\b/.exec(message)?.[0] ?? (name === 'AbortError' ? 'TimeoutError' : name);
   return { code: short, because: `${short} ${message}` };
 }
