@@ -18,7 +18,7 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close().closeAllConnections();
 });
 
-async function start(answer: Answer, attempts = 3) {
+async function start(answer: Answer, answerWithin = 20_000) {
   const calls: string[][] = [];
   const dead: string[] = [];
   const waits: number[] = [];
@@ -37,7 +37,7 @@ async function start(answer: Answer, attempts = 3) {
     maxAttempts: 1,
   });
   const sink = new PutEventsSink({
-    ...{ client, bus: 'kubemend', attempts, random: () => 0.5, answerWithin: 300 },
+    ...{ client, bus: 'kubemend', attempts: 3, random: () => 0.5, answerWithin },
     wait: async (ms) => void waits.push(ms),
   });
   /** The ids that came back as undelivered. */
@@ -85,7 +85,7 @@ describe('a call without a proper answer is made again', () => {
     ['neither an id nor an error', 'NoAnswer', (response) => say(response, '{"Entries":[{},{}]}')],
     ['503', 'ServiceUnavailable', (response) => say(response, '{"__type":"ServiceUnavailable"}', 503)],
   ])('%s', async (_, code, trouble) => {
-    const { put, sink, calls } = await start((response, ids, call) => (call === 1 ? trouble : take)(response, ids, call));
+    const { put, sink, calls } = await start((response, ids, call) => (call === 1 ? trouble : take)(response, ids, call), 1_500);
     expect(await put(facts('a1', 'b1'))).toEqual([]);
     expect(calls).toEqual([
       ['a1', 'b1'],
