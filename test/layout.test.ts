@@ -107,6 +107,7 @@ describe('a cluster is written in one module', () => {
     const speakers = {
       'shared/kubernetes/transport.ts': 'the one transport to an API server',
       'events/exporter/audit-webhook.ts': 'a server: the API server speaks to it',
+      'events/exporter/probes.ts': 'a server: Prometheus and the kubelet speak to it',
       'shared/kubernetes/port-forward.ts': 'the WebSocket of a port-forward, which the transport opens',
     };
     expect(
