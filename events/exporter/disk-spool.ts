@@ -9,7 +9,7 @@ export interface DiskSpoolOptions {
   directory: string;
   /** Most bytes of all segments. Default 512 MiB. */
   cap?: number;
-  /** A segment of this size is followed by a new one. Default 8 MiB. */
+  /** A segment of this size is followed by a new one. Default 8 MiB, or a sixteenth of the cap: only whole segments can be deleted. */
   segmentBytes?: number;
   /** How long counted records are kept: the longest window, and what may come late. */
   keep: number;
@@ -19,6 +19,7 @@ export interface DiskSpoolOptions {
   disk?: Disk;
 }
 
+const DEFAULT_CAP = 512 * 2 ** 20;
 /** One fsync for so much at most: who waits behind a flood waits for a part of it. */
 const BATCH = 4 * 2 ** 20;
 /** Of the cap: room for acknowledgements when facts have filled the rest. */
@@ -48,12 +49,12 @@ export class DiskSpool implements Spool {
   private constructor(options: DiskSpoolOptions, segments: Segments) {
     this.#options = options;
     this.#segments = segments;
-    this.#cap = options.cap ?? 512 * 2 ** 20;
+    this.#cap = options.cap ?? DEFAULT_CAP;
   }
 
   /** Opens the directory; what is damaged there is told and counted, never fatal. */
   static async open(options: DiskSpoolOptions): Promise<DiskSpool> {
-    const { directory, segmentBytes = 8 * 2 ** 20, disk = realDisk, onProblem } = options;
+    const { directory, cap = DEFAULT_CAP, segmentBytes = Math.min(8 * 2 ** 20, cap / 16), disk = realDisk, onProblem } = options;
     return new DiskSpool(options, await Segments.open({ directory, segmentBytes, disk, onProblem }));
   }
 

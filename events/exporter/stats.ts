@@ -18,4 +18,11 @@ export interface ExporterStats {
   deadLettered: number;
   /** Milliseconds since 1970 of the newest event of each source. */
   lastEventAt: Record<string, number>;
+  /** Lines of watches and lists. */
+  events: number;
+  /** Audit records about writes, and those of them that came twice. */
+  requests: number;
+  duplicates: number;
+  /** Facts delivered. */
+  sent: number;
 }
