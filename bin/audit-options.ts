@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { AuditSource } from '../events/exporter/audit-source.ts';
 import type { AuditListener } from '../events/exporter/exporter.ts';
 import { type Call, text, UsageError } from './verb.ts';
 
@@ -16,6 +17,23 @@ export async function auditListener(call: Call): Promise<AuditListener | undefin
   if (!clientCa && !token)
     call.err('Anybody who reaches the audit port can invent audit events: give --client-ca or --audit-token to know the API server.');
   return { ...addressOf('audit-webhook', at), cert, key, ...(clientCa && { clientCa }), ...(token && { token: token.trim() }) };
+}
+
+/** The other places that audit comes from: --audit-file, --audit-cloudwatch. Throws UsageError. */
+export async function auditSources(call: Call): Promise<AuditSource[]> {
+  const [path, cluster] = [text(call, 'audit-file'), text(call, 'audit-cloudwatch')];
+  const sources: AuditSource[] = [];
+  if (path !== undefined) sources.push((await import('../events/exporter/audit-file.ts')).auditFile({ path }));
+  if (cluster !== undefined) {
+    const region = text(call, 'cloudwatch-region') ?? text(call, 'region');
+    if (!region) throw new UsageError(`In which region does the cluster ${cluster} log? Give --cloudwatch-region`);
+    const [{ CloudWatchLogsClient }, { auditCloudwatch }] = await Promise.all([
+      import('@aws-sdk/client-cloudwatch-logs'),
+      import('../events/exporter/audit-cloudwatch.ts'),
+    ]);
+    sources.push(auditCloudwatch({ client: new CloudWatchLogsClient({ region }), cluster }));
+  }
+  return sources;
 }
 
 /** `PORT` or `HOST:PORT`; all addresses when only the port is given. Throws UsageError. */

@@ -7,7 +7,7 @@ export async function exportSink(call: Call): Promise<Sink> {
   const bus = text(call, 'bus');
   if ((bus === undefined) === (call.values.print !== true))
     throw new UsageError('Name one place for the facts: --bus NAME or ARN, or --print. Run: kubemend export --help');
-  return bus === undefined ? printSink(process.stdout) : busSink(bus, regionOf(call, bus), call.err);
+  return bus === undefined ? printSink(process.stdout) : busSink(bus, regionOf(call, bus));
 }
 
 /** The region of a bus: of its ARN, else --region. Throws UsageError. */
@@ -17,15 +17,12 @@ export function regionOf(call: Call, bus: string): string {
   return region;
 }
 
-async function busSink(bus: string, region: string, onProblem: (message: string) => void): Promise<Sink> {
+async function busSink(bus: string, region: string): Promise<Sink> {
   const [{ EventBridgeClient }, { PutEventsSink }] = await Promise.all([
     import('@aws-sdk/client-eventbridge'),
     import('../events/exporter/put-events.ts'),
   ]);
-  return new PutEventsSink({
-    ...{ client: new EventBridgeClient({ region }), bus, random: Math.random, wait: realWait },
-    onDeadLetter: (event, because) => onProblem(`The bus ${bus} will never take ${event['detail-type']} ${event.id}: ${because}`),
-  });
+  return new PutEventsSink({ client: new EventBridgeClient({ region }), bus, random: Math.random, wait: realWait });
 }
 
 /** One JSON line per fact; delivered when the stream took it. */

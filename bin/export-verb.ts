@@ -1,13 +1,15 @@
 import type { Rule } from '../events/exporter/rules.ts';
 import { startStandalone } from '../infra/exporter/run.ts';
 import type { Connection } from '../shared/kubernetes/transport.ts';
-import { addressOf, auditListener } from './audit-options.ts';
+import { addressOf, auditListener, auditSources } from './audit-options.ts';
 import { exportSink } from './export-sink.ts';
 import { inCluster } from './in-cluster.ts';
 import { clockTime } from './paint.ts';
 import { type Call, text, UsageError, type Verb } from './verb.ts';
 
 const AUDIT_SILENCE = 300;
+/** MiB. */
+const SPOOL_CAP = 512;
 
 /** The verb `export`; `rules` are asked for when it runs: an image brings its own, fixed at build time. */
 export const exportVerb = (rules: () => Promise<Rule[]>): Verb => ({
@@ -25,12 +27,16 @@ export const exportVerb = (rules: () => Promise<Rule[]>): Verb => ({
     bus: { type: 'string', help: 'name or ARN of the EventBridge bus' },
     region: { type: 'string', help: 'region of the bus, when it is given by name' },
     print: { type: 'boolean', help: 'print the facts instead, one JSON line each' },
-    data: { type: 'string', help: 'folder of the spool: without it a restart loses what was not sent' },
+    data: { type: 'string', help: 'folder of spool and checkpoints, for one exporter: without it a restart forgets everything' },
+    'spool-cap': { type: 'string', help: `most mebibytes of the spool (default: ${SPOOL_CAP})` },
     'audit-webhook': { type: 'string', help: "[HOST:]PORT to receive the API server's audit webhook" },
     'tls-cert': { type: 'string', help: 'its TLS certificate, PEM' },
     'tls-key': { type: 'string', help: 'the key of it, PEM' },
     'client-ca': { type: 'string', help: "authority of the API server's client certificate, PEM: nobody else gets in" },
     'audit-token': { type: 'string', help: 'file with the bearer token that the API server sends' },
+    'audit-file': { type: 'string', help: "the API server's audit log, where the exporter runs beside it" },
+    'audit-cloudwatch': { type: 'string', help: 'name of an EKS cluster whose audit log is in CloudWatch Logs' },
+    'cloudwatch-region': { type: 'string', help: 'region of that log (default: --region)' },
     'audit-silence': { type: 'string', help: `seconds without an audit event that count as blind (default: ${AUDIT_SILENCE})` },
     'metrics-port': { type: 'string', help: '[HOST:]PORT for /metrics, /healthz, /readyz and /status' },
   },
@@ -40,9 +46,12 @@ export const exportVerb = (rules: () => Promise<Rule[]>): Verb => ({
     const { cluster, connection } = await reach(call);
     const auditWebhook = await auditListener(call);
     const metrics = text(call, 'metrics-port');
+    const directory = text(call, 'data');
+    if (!directory) call.err('Without --data a restart forgets what was not sent, and what happened meanwhile.');
     const exporter = await startStandalone({
       ...{ cluster, connection, sink, rules: await rules(), now: Date.now, random: Math.random },
-      ...(auditWebhook && { auditWebhook }),
+      ...{ sources: await auditSources(call), ...(auditWebhook && { auditWebhook }), ...(directory && { directory }) },
+      spoolCap: 2 ** 20 * wholeNumber(call, 'spool-cap', SPOOL_CAP),
       auditSilence: 1_000 * wholeNumber(call, 'audit-silence', AUDIT_SILENCE),
       ...(metrics && { probes: addressOf('metrics-port', metrics) }),
       onProblem: (message) => call.err(`${clockTime(Date.now())}  ${message}`),

@@ -43,6 +43,10 @@ export function exporterMetrics({ stats, blindness }: MetricsSource): Registry {
   one(Counter, 'relists_total', 'Lists after the first one of each resource: each is a blind interval', () => stats().relists);
   each(Counter, 'putevents_failed_total', 'Entries that EventBridge did not take, by code', 'code', () => stats().putEventsFailed);
   each(Counter, 'facts_total', 'Facts, by the rule that asked for them', 'rule', () => stats().facts);
+  one(Counter, 'sent_total', 'Facts delivered', () => stats().sent);
+  one(Counter, 'watch_events_total', 'Lines of watches and lists', () => stats().events);
+  one(Counter, 'audit_requests_total', 'Audit records about writes', () => stats().requests);
+  one(Counter, 'audit_duplicates_total', 'Audit records that came twice', () => stats().duplicates);
   one(Counter, 'dead_lettered_total', 'Facts that the bus will never take', () => stats().deadLettered);
   one(Gauge, 'ready', '1 while the exporter sees everything it should, 0 while it is blind: /readyz says why', () =>
     blindness().length === 0 ? 1 : 0,

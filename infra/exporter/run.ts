@@ -1,5 +1,7 @@
+import type { AuditSource } from '../../events/exporter/audit-source.ts';
 import { blindness } from '../../events/exporter/blindness.ts';
 import { type AuditListener, Exporter } from '../../events/exporter/exporter.ts';
+import { AUDIT_WEBHOOK } from '../../events/exporter/intake.ts';
 import { Probes } from '../../events/exporter/probes.ts';
 import type { Rule } from '../../events/exporter/rules.ts';
 import type { Sink } from '../../events/exporter/sink.ts';
@@ -13,7 +15,12 @@ export interface StandaloneOptions {
   rules: Rule[];
   connection: Connection;
   sink: Sink;
+  /** Of the spool and the checkpoints; without it a restart forgets everything. */
+  directory?: string;
+  /** Most bytes of the spool. */
+  spoolCap?: number;
   auditWebhook?: AuditListener;
+  sources?: AuditSource[];
   /** Milliseconds without an audit event after which it calls itself blind. */
   auditSilence: number;
   /** Where `/metrics`, `/healthz`, `/readyz` and `/status` are served; nowhere when absent. */
@@ -36,15 +43,29 @@ export interface Standalone {
 
 /** Starts watches, audit sources and probes. Rejects when a port is taken; nothing runs then. */
 export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
-  const { cluster, rules, connection, sink, auditWebhook, auditSilence, onProblem, now, random } = options;
+  const {
+    cluster,
+    rules,
+    connection,
+    sink,
+    auditWebhook,
+    sources = [],
+    auditSilence,
+    onProblem,
+    now,
+    random,
+    directory,
+    spoolCap,
+  } = options;
   const transport = new Transport(connection);
   const exporter = new Exporter({
     ...{ cluster, rules, sink, onProblem, random, clock: { now } },
     open: (path, signal, accept) => transport.open(path, signal, accept),
-    ...(auditWebhook && { auditWebhook }),
+    ...{ sources, ...(directory && { directory }), ...(spoolCap && { spoolCap }), ...(auditWebhook && { auditWebhook }) },
   });
-  const expected = { auditSources: auditWebhook ? ['audit-webhook'] : [], auditSilence: () => auditSilence, startedAt: now() };
-  const stats = () => statsOf(exporter);
+  const auditSources = [...(auditWebhook ? [AUDIT_WEBHOOK] : []), ...sources.map(({ name }) => name)];
+  const expected = { auditSources, auditSilence: () => auditSilence, startedAt: now() };
+  const stats = () => exporter.stats();
   const why = () => blindness(stats(), expected, now());
   const probes = options.probes && new Probes({ ...options.probes, cluster, now, stats, blindness: why });
   try {
@@ -64,13 +85,4 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     transport.close();
     throw error;
   }
-}
-
-/** Until the exporter itself counts in this form. */
-function statsOf(exporter: Exporter): ExporterStats {
-  const { watches, outbox, malformed } = exporter.stats();
-  return {
-    ...{ watches, dropped: { malformed, 'sink-failed': outbox.lost }, spool: { bytes: 0, waiting: outbox.waiting, cap: 1 } },
-    ...{ lagSeconds: {}, lastEventAt: {}, relists: 0, putEventsFailed: {}, facts: {}, deadLettered: 0 },
-  };
 }

@@ -1,5 +1,6 @@
 {{- define "exporter.name" -}}
-{{- if contains .Chart.Name .Release.Name }}{{ .Release.Name }}{{ else }}{{ .Release.Name }}-{{ .Chart.Name }}{{ end | trunc 52 | trimSuffix "-" }}
+{{- $name := contains "exporter" .Release.Name | ternary .Release.Name (printf "%s-exporter" .Release.Name) }}
+{{- $name | trunc 45 | trimSuffix "-" }}
 {{- end }}
 
 {{- define "exporter.account" -}}
