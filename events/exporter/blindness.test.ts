@@ -1,9 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { blindness, defects, type Expectation } from './blindness.ts';
+import { defects, type Expectation, blindness as reasons, sentence } from './blindness.ts';
+import type { ExporterStats } from './stats.ts';
 import { exporterStats } from './testdata/exporter-stats.ts';
 
 const NOW = 1_000_002_000;
-const expected: Expectation = { auditSources: ['audit-webhook'], auditSilence: () => 300_000, startedAt: NOW - 10_000 };
+const expected: Expectation = { auditSources: ['audit-webhook'], auditSilence: 300_000, startedAt: NOW - 10_000 };
+
+const blindness = (...given: Parameters<typeof reasons>) => reasons(...given).map(sentence);
+const defective = (stats: ExporterStats) => defects(stats).map(sentence);
 
 describe('an exporter', () => {
   it('sees when every watch runs or has nothing to watch, audit flows and the spool has room', () => {
@@ -11,13 +15,13 @@ describe('an exporter', () => {
   });
 
   it.each([
-    ['starting', 'The first list of example.io/things is not in yet.'],
+    ['starting', 'The first list of example.io/things is not in yet: wait, and look into its log if it stays so.'],
     ['blind', 'The watch on example.io/things is interrupted: check the API server, and the right to list and watch it.'],
     ['failed', 'The watch on example.io/things ended by a defect of the exporter: restart it, and report the error in its log.'],
-  ])('is blind while a watch is %s', (state, sentence) => {
+  ])('is blind while a watch is %s', (state, told) => {
     const stats = exporterStats({ watches: { 'kafka.strimzi.io/kafkas': 'watching', 'example.io/things': state } });
-    expect(blindness(stats, expected, NOW)).toEqual([sentence]);
-    expect(defects(stats)).toEqual(state === 'failed' ? [sentence] : []);
+    expect(blindness(stats, expected, NOW)).toEqual([told]);
+    expect(defective(stats)).toEqual(state === 'failed' ? [told] : []);
   });
 
   it('is blind when audit stopped, from the first millisecond above the limit', () => {
@@ -36,11 +40,8 @@ describe('an exporter', () => {
     ]);
   });
 
-  it('waits for each source as long as it may take, and for none it was not given', () => {
-    const silence = (source: string) => (source === 'audit-cloudwatch' ? 900_000 : 300_000);
-    const late = { auditSources: ['audit-cloudwatch'], auditSilence: silence, startedAt: 0 };
-    expect(blindness(exporterStats({ lastEventAt: { 'audit-cloudwatch': NOW - 600_000 } }), late, NOW)).toEqual([]);
-    expect(blindness(exporterStats({ lastEventAt: {} }), { ...late, auditSources: [] }, NOW)).toEqual([]);
+  it('waits for no source that it was not given', () => {
+    expect(blindness(exporterStats({ lastEventAt: {} }), { auditSources: [], auditSilence: 1, startedAt: 0 }, NOW)).toEqual([]);
   });
 
   it.each([

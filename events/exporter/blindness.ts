@@ -4,45 +4,52 @@ import type { ExporterStats } from './stats.ts';
 export interface Expectation {
   /** Names of the audit sources it was given, such as `audit-webhook`. */
   auditSources: string[];
-  /** Milliseconds without an audit event after which the flow counts as stopped, by source. */
-  auditSilence(source: string): number;
+  /** Milliseconds without an audit event after which the flow counts as stopped. */
+  auditSilence: number;
   /** When it began to wait for the first one; milliseconds since 1970. */
   startedAt: number;
+}
+
+/** One reason why an exporter does not see everything, and what to do: two halves of a sentence. */
+export interface Blindness {
+  about: 'watch' | 'audit' | 'spool';
+  says: string;
+  fix: string;
 }
 
 /** From here on a spool counts as full: what is left is kept for acknowledgements. */
 export const FULL = 0.9;
 
-/** Why the exporter cannot be believed to see everything now, in sentences that say what to do; none when it can. `now` in milliseconds since 1970. */
-export function blindness(stats: ExporterStats, { auditSources, auditSilence, startedAt }: Expectation, now: number): string[] {
+/** Why the exporter cannot be believed to see everything now; nothing when it can. `now` in milliseconds since 1970. */
+export function blindness(stats: ExporterStats, { auditSources, auditSilence, startedAt }: Expectation, now: number): Blindness[] {
   const { watches, spool, lastEventAt } = stats;
   const unseen = Object.entries(watches).flatMap(([resource, state]) => WATCH[state]?.(resource) ?? []);
-  const silent = auditSources.flatMap((source) => {
-    const since = lastEventAt[source] ?? startedAt;
-    if (now - since <= auditSilence(source)) return [];
-    const so = lastEventAt[source] === undefined ? 'No audit event ever came' : `No audit event came for ${seconds(now - since)} s`;
-    return [`${so} from ${source}: ${SOURCE[source] ?? 'check where it reads from'}.`];
+  const silent = auditSources.flatMap((source): Blindness[] => {
+    const silence = now - (lastEventAt[source] ?? startedAt);
+    if (silence <= auditSilence) return [];
+    const so = lastEventAt[source] === undefined ? 'No audit event ever came' : `No audit event came for ${Math.round(silence / 1_000)} s`;
+    return [{ about: 'audit', says: `${so} from ${source}`, fix: SOURCE[source] ?? 'check where it reads from' }];
   });
-  const full =
-    spool.bytes >= FULL * spool.cap
-      ? [`The spool holds ${spool.bytes} of ${spool.cap} bytes (${spool.waiting} facts wait): check that the bus takes facts.`]
-      : [];
+  const says = `The spool holds ${spool.bytes} of ${spool.cap} bytes (${spool.waiting} facts wait)`;
+  const full: Blindness[] = spool.bytes >= FULL * spool.cap ? [{ about: 'spool', says, fix: 'check that the bus takes facts' }] : [];
   return [...unseen, ...silent, ...full];
 }
 
 /** What only a restart mends. */
-export const defects = ({ watches }: ExporterStats): string[] =>
+export const defects = ({ watches }: ExporterStats): Blindness[] =>
   Object.entries(watches).flatMap(([resource, state]) => (state === 'failed' ? [failed(resource)] : []));
 
-const seconds = (ms: number): number => Math.round(ms / 1_000);
+/** For people: one sentence. */
+export const sentence = ({ says, fix }: Blindness): string => `${says}: ${fix}.`;
 
-const failed = (resource: string): string =>
-  `The watch on ${resource} ended by a defect of the exporter: restart it, and report the error in its log.`;
+const watch = (says: string, fix: string): Blindness => ({ about: 'watch', says, fix });
+const failed = (resource: string): Blindness =>
+  watch(`The watch on ${resource} ended by a defect of the exporter`, 'restart it, and report the error in its log');
 
 /** A resource that is not served (`absent`) hides nothing: its operator is not installed. */
-const WATCH: Record<string, (resource: string) => string> = {
-  starting: (resource) => `The first list of ${resource} is not in yet.`,
-  blind: (resource) => `The watch on ${resource} is interrupted: check the API server, and the right to list and watch it.`,
+const WATCH: Record<string, (resource: string) => Blindness> = {
+  starting: (resource) => watch(`The first list of ${resource} is not in yet`, 'wait, and look into its log if it stays so'),
+  blind: (resource) => watch(`The watch on ${resource} is interrupted`, 'check the API server, and the right to list and watch it'),
   failed,
 };
 

@@ -1,11 +1,12 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Blindness } from './blindness.ts';
 import type { ExporterStats } from './stats.ts';
 
 /** What the metrics are made of. */
 export interface MetricsSource {
   stats(): ExporterStats;
   /** Reasons why it is blind; none when it sees. */
-  blindness(): string[];
+  blindness(): Blindness[];
 }
 
 const PREFIX = 'kubemend_exporter_';

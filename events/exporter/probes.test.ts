@@ -1,18 +1,30 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Blindness } from './blindness.ts';
 import { Probes } from './probes.ts';
 import type { ExporterStats } from './stats.ts';
 import { exporterStats } from './testdata/exporter-stats.ts';
 
 let stats: ExporterStats;
-let reasons: string[];
+let reasons: Blindness[];
 let probes: Probes;
 let base: string;
+
+const AUDIT: Blindness = { about: 'audit', says: 'No audit event came', fix: 'check the API server' };
+const WATCH: Blindness = { about: 'watch', says: 'The watch on a/b is interrupted', fix: 'check the rights' };
 
 beforeEach(async () => {
   stats = exporterStats();
   reasons = [];
   const now = () => 1_000_002_000;
-  probes = new Probes({ host: '127.0.0.1', port: 0, cluster: 'test', now, stats: () => stats, blindness: () => reasons });
+  probes = new Probes({
+    host: '127.0.0.1',
+    port: 0,
+    cluster: 'test',
+    auditSources: ['audit-file'],
+    now,
+    stats: () => stats,
+    blindness: () => reasons,
+  });
   base = `http://127.0.0.1:${await probes.listen()}`;
 });
 afterEach(() => probes.close());
@@ -31,20 +43,25 @@ const samples = async (): Promise<string[]> => {
 describe('the probes', () => {
   it('say ready, or in sentences why not', async () => {
     expect(await get('/readyz')).toEqual({ status: 200, text: 'ok\n' });
-    reasons = ['The watch on a/b is interrupted.', 'No audit event came.'];
-    expect(await get('/readyz')).toEqual({ status: 503, text: 'The watch on a/b is interrupted.\nNo audit event came.\n' });
+    reasons = [WATCH, AUDIT];
+    expect(await get('/readyz')).toEqual({
+      status: 503,
+      text: 'The watch on a/b is interrupted: check the rights.\nNo audit event came: check the API server.\n',
+    });
   });
 
   it('stay healthy while blind: only what a restart mends is unhealthy', async () => {
-    reasons = ['No audit event came.'];
+    reasons = [AUDIT];
     expect(await get('/healthz')).toEqual({ status: 200, text: 'ok\n' });
     stats = exporterStats({ watches: { 'a/b': 'failed' } });
     expect(await get('/healthz')).toMatchObject({ status: 503, text: expect.stringContaining('The watch on a/b ended by a defect') });
   });
 
   it('give everything to doctor as JSON', async () => {
-    reasons = ['No audit event came.'];
-    expect(JSON.parse((await get('/status')).text)).toEqual({ cluster: 'test', now: 1_000_002_000, blindness: reasons, stats });
+    reasons = [AUDIT];
+    expect(JSON.parse((await get('/status')).text)).toEqual({
+      ...{ cluster: 'test', now: 1_000_002_000, auditSources: ['audit-file'], blindness: reasons, stats },
+    });
   });
 
   it.each([
@@ -68,7 +85,7 @@ describe('the metrics', () => {
       deadLettered: 10,
       facts: {},
     });
-    reasons = ['blind'];
+    reasons = [AUDIT];
     const lines = await samples();
     expect(lines).toEqual(
       expect.arrayContaining([

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { defects } from './blindness.ts';
+import { type Blindness, defects, sentence } from './blindness.ts';
 import { exporterMetrics, type MetricsSource } from './metrics.ts';
 import type { ExporterStats } from './stats.ts';
 
@@ -10,6 +10,7 @@ export interface ProbesOptions extends MetricsSource {
   /** 0 takes a free one. */
   port: number;
   cluster: string;
+  auditSources: string[];
   now(): number;
 }
 
@@ -19,7 +20,9 @@ export interface ExporterStatus {
   /** The exporter's clock, milliseconds since 1970. */
   now: number;
   /** Why it is blind; empty when it sees. */
-  blindness: string[];
+  blindness: Blindness[];
+  /** Names of the audit sources it was given. */
+  auditSources: string[];
   stats: ExporterStats;
 }
 
@@ -36,7 +39,7 @@ export class Probes {
   readonly #pages: Record<string, () => Page | Promise<Page>>;
 
   constructor(options: ProbesOptions) {
-    const { stats, blindness, cluster, now } = options;
+    const { stats, blindness, cluster, auditSources, now } = options;
     const metrics = exporterMetrics(options);
     this.#options = options;
     this.#pages = {
@@ -45,7 +48,7 @@ export class Probes {
       '/healthz': () => verdict(defects(stats())),
       '/readyz': () => verdict(blindness()),
       '/status': () => {
-        const answer: ExporterStatus = { cluster, now: now(), blindness: blindness(), stats: stats() };
+        const answer: ExporterStatus = { cluster, now: now(), auditSources, blindness: blindness(), stats: stats() };
         return { status: 200, type: 'application/json', text: JSON.stringify(answer) };
       },
     };
@@ -78,5 +81,7 @@ export class Probes {
 
 const TEXT = 'text/plain; charset=utf-8';
 
-const verdict = (reasons: string[]): Page =>
-  reasons.length === 0 ? { status: 200, type: TEXT, text: 'ok\n' } : { status: 503, type: TEXT, text: `${reasons.join('\n')}\n` };
+const verdict = (reasons: Blindness[]): Page =>
+  reasons.length === 0
+    ? { status: 200, type: TEXT, text: 'ok\n' }
+    : { status: 503, type: TEXT, text: reasons.map((reason) => `${sentence(reason)}\n`).join('') };

@@ -1,5 +1,5 @@
 import type { AuditSource } from '../../events/exporter/audit-source.ts';
-import { blindness } from '../../events/exporter/blindness.ts';
+import { type Blindness, blindness } from '../../events/exporter/blindness.ts';
 import { type AuditListener, Exporter } from '../../events/exporter/exporter.ts';
 import { AUDIT_WEBHOOK } from '../../events/exporter/intake.ts';
 import { Probes } from '../../events/exporter/probes.ts';
@@ -36,7 +36,7 @@ export interface Standalone {
   ports: { audit?: number; probes?: number };
   stats(): ExporterStats;
   /** Why it is blind; none when it sees. */
-  blindness(): string[];
+  blindness(): Blindness[];
   /** Ends the sources first, then hands over what can still be sent. */
   stop(): Promise<void>;
 }
@@ -64,10 +64,10 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     ...{ sources, ...(directory && { directory }), ...(spoolCap && { spoolCap }), ...(auditWebhook && { auditWebhook }) },
   });
   const auditSources = [...(auditWebhook ? [AUDIT_WEBHOOK] : []), ...sources.map(({ name }) => name)];
-  const expected = { auditSources, auditSilence: () => auditSilence, startedAt: now() };
+  const expected = { auditSources, auditSilence, startedAt: now() };
   const stats = () => exporter.stats();
   const why = () => blindness(stats(), expected, now());
-  const probes = options.probes && new Probes({ ...options.probes, cluster, now, stats, blindness: why });
+  const probes = options.probes && new Probes({ ...options.probes, cluster, auditSources, now, stats, blindness: why });
   try {
     const probesPort = await probes?.listen();
     const { auditPort } = await exporter.start();
