@@ -5,7 +5,11 @@ import { addressOf, auditListener, auditSources } from './audit-options.ts';
 import { exportSink } from './export-sink.ts';
 import { inCluster } from './in-cluster.ts';
 import { clockTime } from './paint.ts';
+import { certificateWatch } from './renew-certificate.ts';
 import { type Call, text, UsageError, type Verb } from './verb.ts';
+
+/** Certificates are replaced long before they end. */
+const RENEW = 60_000;
 
 const AUDIT_SILENCE = 300;
 /** MiB. */
@@ -43,8 +47,8 @@ export const exportVerb = (rules: () => Promise<Rule[]>): Verb => ({
   positionals: { least: 0, most: 0 },
   async run(call) {
     const sink = await exportSink(call);
-    const { cluster, connection } = await reach(call);
     const auditWebhook = await auditListener(call);
+    const { cluster, connection } = await reach(call);
     const metrics = text(call, 'metrics-port');
     const directory = text(call, 'data');
     if (!directory) call.err('Without --data a restart forgets what was not sent, and what happened meanwhile.');
@@ -62,9 +66,13 @@ export const exportVerb = (rules: () => Promise<Rule[]>): Verb => ({
     const { audit, probes } = exporter.ports;
     const listens = [audit && `audit webhook on port ${audit}`, probes && `metrics on port ${probes}`].filter(Boolean);
     call.err(`The exporter watches ${cluster} (${connection.server})${listens.map((one) => `; ${one}`).join('')}. End: Ctrl-C`);
+    const renew = certificateWatch(call, exporter.renewCertificate);
+    await renew();
+    const renewing = setInterval(renew, RENEW);
     await new Promise<void>((resolve) => {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
     });
+    clearInterval(renewing);
     await exporter.stop();
     return 0;
   },

@@ -37,6 +37,8 @@ export interface Standalone {
   stats(): ExporterStats;
   /** Why it is blind; none when it sees. */
   blindness(): Blindness[];
+  /** Throws when key and certificate do not fit. */
+  renewCertificate(cert: string, key: string): void;
   /** Ends the sources first, then hands over what can still be sent. */
   stop(): Promise<void>;
 }
@@ -74,6 +76,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     return {
       ports: { ...(auditPort !== undefined && { audit: auditPort }), ...(probesPort !== undefined && { probes: probesPort }) },
       ...{ stats, blindness: why },
+      renewCertificate: (cert, key) => exporter.renewCertificate(cert, key),
       async stop() {
         await exporter.stop();
         await probes?.close();
