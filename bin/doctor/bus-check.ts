@@ -2,8 +2,7 @@ import { DescribeEventBusCommand, EventBridgeClient } from '@aws-sdk/client-even
 import { type Finding, fine, unknown, wrong } from './finding.ts';
 
 /** Asks EventBridge for the bus; sends nothing. */
-export async function busFinding(bus: string, region: string): Promise<Finding> {
-  const client = new EventBridgeClient({ region });
+export async function busFinding(bus: string, region: string, client = new EventBridgeClient({ region })): Promise<Finding> {
   try {
     const { Arn } = await client.send(new DescribeEventBusCommand({ Name: bus }));
     return fine('bus', `${Arn ?? bus} is there`);
