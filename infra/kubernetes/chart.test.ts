@@ -94,6 +94,19 @@ describe('the chart', () => {
     expect(objects.map(({ kind }) => kind)).toHaveLength(count);
   });
 
+  it('runs one Pod as nobody that writes to its spool alone, and gets audit also while it is not ready', async () => {
+    const objects = await render(...LEAST, ...WEBHOOK);
+    const { replicas, template, volumeClaimTemplates } = find(objects, 'StatefulSet').spec as unknown as SetSpec;
+    expect(replicas).toBe(1);
+    expect(volumeClaimTemplates.map(({ metadata }) => metadata.name)).toEqual(['spool']);
+    const [{ securityContext, volumeMounts }, ...others] = template.spec.containers;
+    expect(others).toEqual([]);
+    expect(securityContext.readOnlyRootFilesystem).toBe(true);
+    expect(volumeMounts.filter(({ readOnly }) => !readOnly).map(({ name }) => name)).toEqual(['spool']);
+    const services = objects.filter(({ kind }) => kind === 'Service');
+    expect(services.map(({ spec }) => spec?.publishNotReadyAddresses)).toEqual([true, true]);
+  });
+
   it('may read a log that belongs to root only when told to, and the API server warns of that', async () => {
     const set = find(await render(...LEAST, ...FILE), 'StatefulSet');
     const { status, warnings } = await apply(set, '&dryRun=All&fieldValidation=Strict');
@@ -131,6 +144,17 @@ describe('the chart', () => {
     }
   });
 });
+
+interface SetSpec {
+  replicas: number;
+  volumeClaimTemplates: { metadata: { name: string } }[];
+  template: { spec: { containers: [Container, ...Container[]] } };
+}
+
+interface Container {
+  securityContext: { readOnlyRootFilesystem?: boolean };
+  volumeMounts: { name: string; readOnly?: boolean }[];
+}
 
 interface Group {
   rules: { alert: string; expr: string }[];
