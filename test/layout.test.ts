@@ -110,6 +110,7 @@ describe('a cluster is written in one module', () => {
       'shared/kubernetes/upgrade.ts': 'the WebSocket of a port-forward or an exec, which the transport opens',
       'shared/kubernetes/port-forward.ts': 'its frames',
       'shared/kubernetes/pod-exec.ts': 'its frames',
+      'events/exporter/probes.ts': 'a server: Prometheus and the kubelet speak to it',
     };
     expect(
       found(

@@ -108,6 +108,9 @@ export class Exporter {
     return auditPort === undefined ? {} : { auditPort };
   }
 
+  /** The audit webhook shows another certificate from now on. Throws when key and certificate do not fit. */
+  readonly renewCertificate = (cert: string, key: string): void => this.#webhook?.renew(cert, key);
+
   /** Ends the watches, the sources and the webhook, and tries what is still unsent once more; the rest stays in the directory. */
   async stop(): Promise<void> {
     this.#stopping.abort();
