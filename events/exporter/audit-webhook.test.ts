@@ -129,6 +129,16 @@ describe('AuditWebhook', () => {
     expect(await third).toMatchObject({ status: 200 });
   });
 
+  it('answers 429 before it reads or believes anything while nothing can be kept', async () => {
+    let full = true;
+    const { post, accepted } = await start({ overloaded: () => full, maxBody: 100 });
+    expect(await post('x'.repeat(200))).toMatchObject({ status: 429, retryAfter: '1' });
+    full = false;
+    expect(await post('x'.repeat(200))).toMatchObject({ status: 413 });
+    expect(await post(batch({}))).toMatchObject({ status: 200 });
+    expect(accepted).toHaveLength(1);
+  });
+
   it('lets in only who knows the token', async () => {
     const { post, accepted } = await start({ token: 'right' });
     expect(await post(batch({}))).toMatchObject({ status: 401 });

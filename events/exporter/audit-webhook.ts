@@ -40,12 +40,11 @@ export class AuditWebhook {
   #inFlight = 0;
 
   constructor(options: AuditWebhookOptions) {
-    const { cert, key, clientCa, maxBody = 32 * 2 ** 20, maxInFlight = 128 * 2 ** 20 } = options;
+    const { maxBody = 32 * 2 ** 20, maxInFlight = 128 * 2 ** 20 } = options;
     this.#options = options;
     this.#maxBody = maxBody;
     this.#maxInFlight = maxInFlight;
-    const mutual = clientCa !== undefined && { ca: clientCa, requestCert: true, rejectUnauthorized: true };
-    this.#server = createServer({ cert, key, ...mutual }, (request, response) => {
+    this.#server = createServer(tls(options), (request, response) => {
       this.#answer(request, response).catch((error: unknown) => {
         options.onProblem(`Audit webhook: ${error instanceof Error ? error.message : error}`);
         response.destroy();
@@ -58,6 +57,11 @@ export class AuditWebhook {
     const { host, port } = this.#options;
     await new Promise<void>((resolve, reject) => this.#server.once('error', reject).listen(port, host, resolve));
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** From now on this certificate is shown; connections that are open stay. Throws when key and certificate do not fit. */
+  renew(cert: string, key: string): void {
+    this.#server.setSecureContext(tls({ ...this.#options, cert, key }));
   }
 
   /** Stops listening and ends open connections; batches without an answer come again. */
@@ -115,6 +119,11 @@ export class AuditWebhook {
     return token === undefined || timingSafeEqual(digest(`Bearer ${token}`), digest(headers.authorization ?? ''));
   }
 }
+
+const tls = ({ cert, key, clientCa }: Pick<AuditWebhookOptions, 'cert' | 'key' | 'clientCa'>) => ({
+  ...{ cert, key },
+  ...(clientCa !== undefined && { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
+});
 
 /** Equal lengths for timingSafeEqual. */
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

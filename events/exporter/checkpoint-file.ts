@@ -46,7 +46,7 @@ export class CheckpointFile implements Checkpoint {
   async #replace(text: string): Promise<void> {
     const directory = dirname(this.#path);
     const temporary = `${this.#path}.tmp`;
-    await mkdir(directory, { recursive: true });
+    await mkdir(directory, { recursive: true, mode: 0o700 });
     const file = await open(temporary, 'w');
     try {
       await file.writeFile(text);

@@ -150,6 +150,20 @@ describe('a storm that a restart splits', () => {
     expect(killed).toEqual(whole);
   });
 
+  it('is not told again before its time, and then as long as it lasts', async () => {
+    const [api, directory] = [await historyServer(), folder()];
+    api.put('a', '0', T0);
+    const first = await live(api, directory, T0);
+    for (const i of [1, 2, 3, 4]) await first.exporter.acceptAudit([auditEvent(i, T0 + i)]);
+    await until(() => first.storms().length === 1);
+    await first.stop();
+    const second = await live(api, directory, T0 + 5_000);
+    await second.exporter.acceptAudit([auditEvent(5, T0 + 20_000)]);
+    await second.exporter.acceptAudit([auditEvent(6, T0 + 31_000)]);
+    await until(() => second.storms().length > 0);
+    expect(second.storms().map(({ writes }) => writes)).toEqual([6]);
+  });
+
   it('is told after the restart when the exporter died before it could', async () => {
     const [api, directory] = [await historyServer(), folder()];
     api.put('a', '0', T0);

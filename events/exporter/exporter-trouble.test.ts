@@ -67,9 +67,11 @@ describe('an exporter whose bus is away', () => {
 
     away = false;
     await pass(one, () => one.exporter.stats().events === events + 2 && one.exporter.ready());
-    await pass(one, () => one.exporter.stats().spool.waiting === 0);
     expect(await post(one.auditPort, [auditEvent(1, T0 + 2_000)])).toMatchObject({ status: 200 });
-    expect(one.exporter.stats()).toMatchObject({ duplicates: 1, sent: sent.length, spool: { waiting: 0 } });
+    await pass(one, () => one.exporter.stats().spool.waiting === 0);
+    expect(one.exporter.stats()).toMatchObject({ duplicates: 1, facts: { changes: 2 } });
+    const { facts } = one.exporter.stats();
+    expect(sent.length).toBe((facts.storm ?? 0) + 2);
     expect(sent.length).toBe(new Set(sent).size);
   });
 
@@ -142,6 +144,16 @@ describe('facts about a time of which audit is missing', () => {
     await pass(one, () => facts.length > 0);
     expect(facts[0]?.detail.coverage).toMatchObject({ gap });
     expect(one.exporter.stats().lagSeconds['audit-webhook']).toBeLessThan(10);
+  });
+
+  it('say a gap after the API server died, with what it had not sent yet', async () => {
+    const [api, { auditWebhook }] = [await historyServer(), await listener()];
+    const one = await live(api, folder(), T0, { auditWebhook });
+    api.breakOff();
+    await until(() => one.clock.pending().includes(375));
+    one.clock.advance(375);
+    await until(() => one.exporter.ready());
+    expect(await coverageOf(one, 1)).toMatchObject({ gap: true });
   });
 
   it('come from sources that keep their own checkpoints, say what they lost, and are started again', async () => {

@@ -48,6 +48,8 @@ interface Running {
 }
 
 const TICK = 1_000;
+/** The API server keeps audit events so long at most before it sends them (`--audit-webhook-batch-max-wait`): they die with it. */
+const AUDIT_BATCH = 30_000;
 /** How old a checkpoint may be: so much of the watch comes again after a crash. */
 const SAVE = 5_000;
 
@@ -64,6 +66,7 @@ export class Exporter {
   #running: Running | undefined;
   #loops: Promise<void>[] = [];
   #relists = 0;
+  #saving: Promise<void> = Promise.resolve();
 
   constructor(options: ExporterOptions) {
     const { cluster, rules, ownUsers, onProblem, auditWebhook, clock, wait = realWait } = options;
@@ -91,15 +94,22 @@ export class Exporter {
     this.#intake.open(journal);
     const remembered = await this.#restore(storage);
     outbox.wake();
-    const auditPort = await this.#webhook?.listen();
+    const auditPort = await this.#webhook?.listen().catch(async (error: unknown) => {
+      await outbox.stop();
+      await storage.spool.close();
+      throw error;
+    });
     this.#loops = [
       ...reducer.resources.map(({ group, resource }) => this.#follow(group, resource, remembered, storage)),
       ...sources.map((source) => this.#read(source, storage)),
-      this.#every(TICK, () => this.#tick()),
+      this.#every(TICK, () => this.#intake.tick().then(() => storage.spool.expire(this.#now()))),
       this.#every(SAVE, () => this.#save()),
     ];
     return auditPort === undefined ? {} : { auditPort };
   }
+
+  /** The audit webhook shows another certificate from now on. Throws when key and certificate do not fit. */
+  readonly renewCertificate = (cert: string, key: string): void => this.#webhook?.renew(cert, key);
 
   /** Ends the watches, the sources and the webhook, and tries what is still unsent once more; the rest stays in the directory. */
   async stop(): Promise<void> {
@@ -127,8 +137,9 @@ export class Exporter {
   stats(): ExporterStats {
     const { events, requests, duplicates, factsByRule } = this.#intake.reducer.stats();
     const lastEventAt: Record<string, number> = { ...this.#intake.newest };
-    const watched = [...this.#checkpoints].filter(([key]) => this.#sight.get(key) !== 'absent');
-    const heard = watched.flatMap(([, { position }]) => position.aliveAt ?? []);
+    const heard = [...this.#checkpoints].flatMap(([key, { position }]) =>
+      this.#sight.get(key) === 'absent' ? [] : (position.aliveAt ?? []),
+    );
     if (heard.length > 0) lastEventAt.watch = Math.min(...heard);
     const now = this.#now();
     const { damaged = 0, ...spool } = this.#running?.storage.spool.stats() ?? { bytes: 0, waiting: 0, cap: 0 };
@@ -164,12 +175,14 @@ export class Exporter {
       if (read.watchedSince !== undefined) reducer.sight.watched(key, read.watchedSince);
     }
     if (alive?.hasAudit) reducer.sight.hasAudit = true;
-    await this.#intake.owe(await reducer.restore(logOf(spool)));
-    const { auditWebhook, sources = [] } = this.#options;
-    // A source with a checkpoint reads what it missed, or says itself that it cannot.
-    const isUncovered = auditWebhook !== undefined && sources.length === 0;
-    if (alive && isUncovered && this.#now() - alive.at > BRIDGED) reducer.auditGap(alive.at, this.#now());
+    await this.#intake.restore(logOf(spool));
+    if (alive && this.#dependsOnWebhook && this.#now() - alive.at > BRIDGED) reducer.auditGap(alive.at, this.#now());
     return remembered;
+  }
+
+  /** A source with a checkpoint reads what it missed, or says itself that it cannot. */
+  get #dependsOnWebhook(): boolean {
+    return this.#webhook !== undefined && (this.#options.sources ?? []).length === 0;
   }
 
   #follow(group: string, resource: string, remembered: Map<string, Remembered>, { alive }: Storage): Promise<void> {
@@ -177,16 +190,23 @@ export class Exporter {
     const key = `${group}/${resource}`;
     const { signal } = this.#stopping;
     const checkpoint = this.#checkpoints.get(key) as WatchCheckpoint;
+    let brokenAt: number | undefined;
+    const onSight = (sight: Following) => {
+      this.#sight.set(key, sight);
+      if (sight !== 'watching') return;
+      if (brokenAt !== undefined && this.#dependsOnWebhook) this.#intake.reducer.auditGap(brokenAt - AUDIT_BATCH, this.#now());
+      brokenAt = undefined;
+      void this.#save();
+    };
     return follow({
       ...{ open, group, resource, checkpoint, signal, random, onProblem, wait: this.#wait, now: this.#now },
       remembered: remembered.get(key) ?? {},
       blindSince: checkpoint.isDamaged ? alive?.at : undefined,
       handle: (event) => this.#intake.watch(event, signal),
       onGap: (from, to) => this.#intake.reducer.gap(group, resource, from, to),
-      onSight: (sight) => {
-        this.#sight.set(key, sight);
-        // From the first moment on: without a position a crash in the next seconds would be taken for a first start.
-        if (sight === 'watching') void this.#save();
+      onSight,
+      onBroken: () => {
+        brokenAt ??= this.#now();
       },
       onRelist: () => void this.#relists++,
     });
@@ -203,22 +223,19 @@ export class Exporter {
     });
   }
 
-  async #tick(): Promise<void> {
-    await this.#intake.tick();
-    this.#running?.storage.spool.expire(this.#now());
+  #save(): Promise<void> {
+    this.#saving = this.#saving.then(() => this.#running && this.#saveAll(this.#running));
+    return this.#saving;
   }
 
   /** Only what is durable may be in a checkpoint: what it covers never comes again. */
-  async #save(): Promise<void> {
-    const { onProblem } = this.#options;
-    if (!this.#running) return;
-    const { journal, storage } = this.#running;
+  async #saveAll({ journal, storage }: Running): Promise<void> {
     const { sight } = this.#intake.reducer;
     const saves = [...this.#checkpoints].map(([key, one]) => one.save(() => journal.durable(), sight.watchedSince.get(key)));
     // Blind to audit is as good as dead: the next process should know since when.
     if (!journal.isBlocked) saves.push(storage.saveAlive({ at: this.#now(), hasAudit: sight.hasAudit }));
     for (const result of await Promise.allSettled(saves)) {
-      if (result.status === 'rejected') onProblem(`A checkpoint was not written: ${(result.reason as Error).message}`);
+      if (result.status === 'rejected') this.#options.onProblem(`A checkpoint was not written: ${(result.reason as Error).message}`);
     }
   }
 

@@ -22,6 +22,7 @@ export interface FollowOptions {
   onGap(fromMs: number, toMs: number): void;
   onSight(sight: Following): void;
   onRelist(): void;
+  onBroken(): void;
   onProblem(message: string): void;
   now(): number;
   random(): number;
@@ -59,6 +60,7 @@ export async function follow(options: FollowOptions): Promise<void> {
         handle: options.handle,
         onGap: options.onGap,
         onRelist: options.onRelist,
+        onBroken: options.onBroken,
         onSight: (seeing) => onSight(seeing ? 'watching' : 'blind'),
         ...(group === '' && resource === 'secrets' && { metadataOnly: { apiVersion: 'v1', kind: served.kind } }),
         ...(absentSince !== undefined && { absentSince }),

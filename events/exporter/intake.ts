@@ -111,8 +111,11 @@ export class Intake {
     return { ...this.#dropped, ...(overflow > 0 && { 'too-many-objects': overflow }) };
   }
 
-  /** Makes facts of a restart durable. */
-  async owe(facts: Envelope[]): Promise<void> {
+  /** Rebuilds the windows from what a process before this one left; what it owed becomes durable. */
+  async restore(log: Parameters<Reducer['restore']>[0]): Promise<void> {
+    const facts = await this.reducer.restore(log);
+    const { unreadable } = this.reducer.stats();
+    if (unreadable > 0) this.dropped(unreadable, 'unreadable');
     if (facts.length > 0) await this.#keep(facts).catch(() => {});
   }
 

@@ -95,7 +95,7 @@ describe('PutEventsSink', () => {
     );
     await sink.put(facts(10));
     expect(ids()[1]).toEqual(['2', '5']);
-    expect(waits).toEqual([75]);
+    expect(waits).toEqual([375]);
   });
 
   it('reports what EventBridge will never take, and delivers the rest', async () => {

@@ -50,7 +50,18 @@ export class Reducer {
   readonly #onCounted: (counted: Counted) => void;
   /** What was seen, and what was not: a restart puts back what it knows. */
   readonly sight = new Sight();
-  readonly #stats = { requests: 0, events: 0, facts: 0, duplicates: 0, dryRuns: 0, own: 0, unnamed: 0, ignored: 0, reported: 0 };
+  readonly #stats = {
+    requests: 0,
+    events: 0,
+    facts: 0,
+    duplicates: 0,
+    dryRuns: 0,
+    own: 0,
+    unnamed: 0,
+    ignored: 0,
+    reported: 0,
+    unreadable: 0,
+  };
 
   constructor({ cluster, rules, ownUsers = [], keyCap = 100_000, onCounted = () => {} }: ReducerOptions) {
     this.#onCounted = onCounted;
@@ -132,8 +143,13 @@ export class Reducer {
   async restore(log: AsyncIterable<{ counted: Counted } | { fact: Envelope }>): Promise<Envelope[]> {
     this.#counter.beginRestore();
     for await (const line of log) {
-      if ('counted' in line) this.#restore(line.counted);
-      else if (line.fact['detail-type'] === WRITES_COUNTED) this.#counter.told(line.fact);
+      try {
+        if ('counted' in line) this.#restore(line.counted);
+        else if (line.fact['detail-type'] === WRITES_COUNTED) this.#counter.told(line.fact);
+      } catch {
+        // Of another version of this program: to start is better than to understand it.
+        this.#stats.unreadable++;
+      }
     }
     return this.#sent(this.#counter.endRestore());
   }

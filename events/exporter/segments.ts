@@ -33,7 +33,7 @@ export class Segments {
   /** Reads what is there, and cuts off what a dying process left half written. */
   static async open(options: SegmentsOptions): Promise<Segments> {
     const segments = new Segments(options);
-    await mkdir(options.directory, { recursive: true });
+    await mkdir(options.directory, { recursive: true, mode: 0o700 });
     const ids = (await readdir(options.directory)).flatMap((name) => (NAME.test(name) ? [Number.parseInt(name, 10)] : []));
     for (const id of ids.sort((a, b) => a - b)) {
       segments.#newestId = id;

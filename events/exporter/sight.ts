@@ -28,8 +28,8 @@ export class Sight {
 
   /** Whether a change at this moment would have been seen by the watch. */
   isWatched(stream: string, at: number): boolean {
-    const isBlind = [stream, EVERYTHING].some((one) => this.#gaps.overlaps(one, at - SKEW, at + SKEW));
-    return at >= (this.watchedSince.get(stream) ?? Number.POSITIVE_INFINITY) && !isBlind;
+    if (at < (this.watchedSince.get(stream) ?? Number.POSITIVE_INFINITY)) return false;
+    return !this.#gaps.overlaps(stream, at - SKEW, at + SKEW) && !this.#gaps.overlaps(EVERYTHING, at - SKEW, at + SKEW);
   }
 
   /** Whether anything of the interval is missing, from watch or audit. */

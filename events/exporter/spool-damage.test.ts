@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it } from '@jest/globals';
@@ -83,7 +83,7 @@ describe('a disk that fails', () => {
   const failing = (on: 'write' | 'half a write' | 'sync', state: { broken: boolean }): Disk => ({
     async write(handle, bytes, position) {
       if (!state.broken || on === 'sync') return realDisk.write(handle, bytes, position);
-      if (on === 'half a write' && bytes.length > 40) return realDisk.write(handle, bytes.subarray(0, 40), position);
+      if (on === 'half a write' && bytes.length > 400) return realDisk.write(handle, bytes.subarray(0, 400), position);
       throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
     },
     async sync(handle) {
@@ -100,14 +100,15 @@ describe('a disk that fails', () => {
       const { spool } = await openSpool(directory, { disk: failing(on, state) });
       await spool.append(toSend('a', 'b'));
       state.broken = true;
-      for (const id of ['x', 'y']) await expect(spool.append(toSend(id))).rejects.toThrow(/ENOSPC|EIO/);
+      for (const id of ['x'.repeat(300), 'y'.repeat(300)]) await expect(spool.append(toSend(id))).rejects.toThrow(/ENOSPC|EIO/);
       const [first] = await spool.oldest(1);
       spool.acknowledge([first?.sequence ?? 0]);
       expect(await idsOf(spool)).toEqual(['b']);
-      copyFileSync(segmentsOf(directory)[0] as string, join(folder(), 'copy'));
       state.broken = false;
       await spool.append([counted(1), ...toSend('c')]);
       expect(await idsOf(spool)).toEqual(['b', 'c']);
+      // What a failed sync leaves behind is not certain, whatever the kernel says later.
+      expect(segmentsOf(directory)).toHaveLength(on === 'sync' ? 2 : 1);
       await spool.close();
       const { spool: again, problems } = await openSpool(directory);
       expect(await idsOf(again)).toEqual(['b', 'c']);

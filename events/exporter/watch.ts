@@ -1,7 +1,8 @@
 import { LateEvents } from './late-events.ts';
 import { lines } from './lines.ts';
-import { listAll, type MetadataOnly, newestVersion } from './list.ts';
-import { type Open, StatusError } from './open.ts';
+import { listAll, type MetadataOnly } from './list.ts';
+import { type Open, readText, StatusError } from './open.ts';
+import { stateAt } from './state-at.ts';
 import { backoff, type Wait } from './wait.ts';
 import { asRecord, type WatchEvent } from './watch-event.ts';
 import { identityOf, keyOf, type Resume, type WatchPosition } from './watch-position.ts';
@@ -29,6 +30,8 @@ export interface WatchOptions {
   absentSince?: number;
   /** Since when nobody watched, and nothing is known of the state then: objects in the first list are no news, but there is a gap. */
   blindSince?: number;
+  /** An open watch broke off instead of ending: the API server may have died, with the audit events that it had not sent yet. */
+  onBroken?(): void;
   /** A list after the first one. */
   onRelist?(): void;
   now(): number;
@@ -65,6 +68,7 @@ class Watch {
   #resume: Resume | undefined;
   #late: LateEvents | undefined;
   #listed = false;
+  #isOpen = false;
   #failures = 0;
   #shortWatches = 0;
 
@@ -83,6 +87,7 @@ class Watch {
         if (this.#position.resourceVersion === undefined && !(await this.#takeUp())) await this.#list();
         const openedAt = now();
         const sawLines = await this.#stream(this.#position.resourceVersion ?? '');
+        this.#isOpen = false;
         this.#shortWatches = sawLines || now() - openedAt >= SHORT ? 0 : this.#shortWatches + 1;
         if (this.#shortWatches === 0) continue;
         if (this.#shortWatches >= SHORT_WATCHES) throw new Gone(`${path}: ${SHORT_WATCHES} watches in a row closed at once.`);
@@ -90,6 +95,8 @@ class Watch {
       } catch (error) {
         if (signal.aborted) break;
         if (error instanceof HandlerError) throw error;
+        if (this.#isOpen && !(error instanceof Gone)) this.#options.onBroken?.();
+        this.#isOpen = false;
         onSight(false);
         if (error instanceof StatusError && error.status === 404) {
           if (this.#resume) await this.#takeHeads(this.#resume);
@@ -113,22 +120,19 @@ class Watch {
     const resume = this.#resume;
     if (!resume) return false;
     const { open, path, signal, metadataOnly, onProblem } = this.#options;
-    const { resourceVersion, at } = resume;
-    try {
-      const { items } = await listAll(open, path, signal, metadataOnly, resourceVersion);
-      const until = await newestVersion(open, path, signal, metadataOnly);
-      for (const object of items) await this.#handle({ fromList: true, type: 'ADDED', object });
-      this.#late = new LateEvents(at, resourceVersion, until);
-      this.#position.resourceVersion = resourceVersion;
-    } catch (error) {
-      if (!(error instanceof StatusError) || !isForgotten(error)) throw error;
-      onProblem(`Watching ${path}: the server no longer knows the state of the checkpoint: what differs now is told as seen in a gap.`);
+    const state = await stateAt(resume, open, path, signal, metadataOnly);
+    if ('items' in state) {
+      for (const object of state.items) await this.#handle({ fromList: true, type: 'ADDED', object });
+      this.#late = new LateEvents(resume.at, resume.resourceVersion, state.until);
+      this.#position.resourceVersion = resume.resourceVersion;
+    } else {
+      onProblem(`Watching ${path}: ${state.because}: what differs now is told as seen in a gap.`);
       await this.#takeHeads(resume);
     }
-    this.#position.aliveAt = at;
+    this.#position.aliveAt = resume.at;
     this.#listed = true;
     this.#resume = undefined;
-    return this.#position.resourceVersion !== undefined;
+    return 'items' in state;
   }
 
   /** All that is known of the state at the checkpoint: which objects there were. */
@@ -173,8 +177,9 @@ class Watch {
     let sawLines = false;
     try {
       const { status, body } = await open(`${path}?${query}`, either, metadataOnly && METADATA_WATCH);
-      if (status !== 200) throw new StatusError(path, status, await text(body));
+      if (status !== 200) throw new StatusError(path, status, await readText(body));
       onSight(true);
+      this.#isOpen = true;
       for await (const line of lines(body)) {
         lastLineAt = now();
         await this.#take(asRecord(JSON.parse(line)));
@@ -202,6 +207,10 @@ class Watch {
     const whole = metadataOnly ? { ...asRecord(object), ...metadataOnly } : object;
     if (type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED') await this.#handle({ type, object: whole });
     else if (type !== 'BOOKMARK') throw new Error(`the server sent an event of unknown type ${JSON.stringify(type)}`);
+    else this.#advance(object);
+  }
+
+  #advance(object: unknown): void {
     const { resourceVersion } = asRecord(asRecord(object).metadata);
     if (typeof resourceVersion === 'string') this.#position.resourceVersion = resourceVersion;
   }
@@ -217,6 +226,8 @@ class Watch {
     const { known } = this.#position;
     if (event.type === 'DELETED') known.delete(keyOf(event.object));
     else known.set(keyOf(event.object), identityOf(event.object));
+    // At once: a checkpoint made in between would name a version and objects that do not belong together.
+    if (!event.fromList) this.#advance(event.object);
   }
 
   async #endWhenSilent(ending: AbortController, lastLineAt: () => number): Promise<void> {
@@ -229,14 +240,4 @@ class Watch {
   }
 }
 
-/** Compacted away (410), or from a time that this server does not know, as after a backup was restored (504 and 500 that say so). */
-const isForgotten = ({ status, message }: StatusError): boolean =>
-  status === 410 || status === 400 || (status >= 500 && /too large resource version|future revision/i.test(message));
-
 const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
-
-async function text(body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
-}

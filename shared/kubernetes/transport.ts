@@ -35,6 +35,8 @@ export interface Answer {
   /** Parsed JSON; the text itself when it is none. */
   body: unknown;
   warnings: string[];
+  /** The server's clock, milliseconds since 1970, whole seconds; absent when it does not say. */
+  date?: number;
 }
 
 /** One keep-alive connection pool to one API server. It decides nothing: reading is `Reader`'s, writing is `execute`'s. */
@@ -53,7 +55,11 @@ export class Transport {
     const incoming = await this.#open(method, path, body, contentType, signal, 30_000, accept);
     const text = await readAll(incoming);
     const warning = incoming.headers.warning;
-    return { status: incoming.statusCode ?? 0, body: parse(text), warnings: warning === undefined ? [] : [warning].flat() };
+    const date = Date.parse(incoming.headers.date ?? '');
+    return {
+      ...{ status: incoming.statusCode ?? 0, body: parse(text), warnings: warning === undefined ? [] : [warning].flat() },
+      ...(!Number.isNaN(date) && { date }),
+    };
   }
 
   /** Opens a watch or any other long answer. The caller ends it through `signal`, and owns the inactivity limit. `accept` can ask for metadata only. */

@@ -16,6 +16,8 @@ export interface HistoryServer {
   remove(name: string): void;
   /** Forgets all versions before the newest. */
   compact(): void;
+  /** Breaks off every watch. */
+  breakOff(): void;
   /** False: as if the CRD were deleted. */
   serve(isServed: boolean): void;
 }
@@ -81,6 +83,9 @@ export async function startHistoryServer(): Promise<HistoryServer> {
     },
     compact() {
       compacted = version;
+    },
+    breakOff() {
+      for (const stream of streams) stream.destroy();
     },
     serve(served) {
       isServed = served;
