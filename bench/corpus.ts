@@ -66,8 +66,18 @@ const CLIENTS = [
   ['kube-system', 'kubeblocks', 'kubeblocks-65f8d6c9bd-x2x7q', 'KubeBlocks 1.0.1 (linux/amd64)'],
   ['strimzi-system', 'strimzi-cluster-operator', 'strimzi-cluster-operator-76b947897f-hs5xk', 'strimzi-cluster-operator/0.43.0'],
   ['kube-system', 'generic-garbage-collector', '', 'kube-controller-manager/v1.36.1 (linux/amd64) kubernetes/7b2d3a1'],
-  ['argocd', 'argocd-application-controller', 'argocd-application-controller-0', 'argocd-application-controller/v0.0.0 (linux/amd64) kubernetes/$Format'],
-  ['cert-manager', 'cert-manager', 'cert-manager-5c887c889d-9k2wz', 'cert-manager-certificates-trigger/v1.20.3 (linux/amd64) cert-manager/5a1b3c9'],
+  [
+    'argocd',
+    'argocd-application-controller',
+    'argocd-application-controller-0',
+    'argocd-application-controller/v0.0.0 (linux/amd64) kubernetes/$Format',
+  ],
+  [
+    'cert-manager',
+    'cert-manager',
+    'cert-manager-5c887c889d-9k2wz',
+    'cert-manager-certificates-trigger/v1.20.3 (linux/amd64) cert-manager/5a1b3c9',
+  ],
   ['monitoring', 'kube-prometheus-operator', 'kube-prometheus-operator-6f6b8c9d7f-4pd2x', 'PrometheusOperator/0.79.2'],
 ];
 
@@ -88,7 +98,11 @@ export function eventMaker(seed: number): () => string {
   const quad = () => HEX[Math.floor(random() * 65_536)];
   const uid = () => `${quad()}${quad()}-${quad()}-4${quad()?.slice(1)}-a${quad()?.slice(1)}-${quad()}${quad()}${quad()}`;
   const namespaces = Array.from({ length: 40 }, (_, i) => `team-${String(i).padStart(2, '0')}-${pick(['orders', 'payments', 'search'])}`);
-  const users = [...CLIENTS.map((client) => serviceAccount(client, uid)), person('dana@example.com', uid), node('ip-10-0-12-7.eu-central-1.compute.internal', uid)];
+  const users = [
+    ...CLIENTS.map((client) => serviceAccount(client, uid)),
+    person('dana@example.com', uid),
+    node('ip-10-0-12-7.eu-central-1.compute.internal', uid),
+  ];
   let at = Date.UTC(2026, 10, 21);
 
   return () => {

@@ -1,12 +1,11 @@
-import { ascii, standsAt } from './bytes.ts';
-
-/** What a request path says of the resource: `wanted` also where the bytes leave a doubt. */
-export type PathJudge = (buffer: Uint8Array, at: number) => 'wanted' | 'unwanted';
+/** Whether the request path at this offset certainly names a resource that is not wanted. */
+export type PathJudge = (buffer: Uint8Array, at: number) => boolean;
 
 const SLASH = 0x2f;
-const API = ascii('/api/v1/');
-const APIS = ascii('/apis/');
-const NAMESPACES = ascii('namespaces');
+const bytes = (ascii: string): Uint8Array => Buffer.from(ascii, 'latin1');
+const API = bytes('/api/v1/');
+const APIS = bytes('/apis/');
+const NAMESPACES = bytes('namespaces/');
 /** Before a resource they are verbs of old; after a namespace they are subresources of the namespace. In both places: a doubt. */
 const SPECIAL = ['watch', 'proxy', 'status', 'finalize'];
 
@@ -20,7 +19,7 @@ CLASS[SLASH] = CLASS[0x3f] = CLASS[0x22] = END;
 
 /** Of 30 bits, so that it stays a small integer. Two segments of one hash are no danger: the event is parsed then. */
 const mix = (hash: number, byte: number): number => (Math.imul(hash, 31) + byte) & 0x3fffffff;
-const hashOf = (text: string, seed: number): number => ascii(text).reduce(mix, seed);
+const hashOf = (ascii: string, seed: number): number => bytes(ascii).reduce(mix, seed);
 
 /**
  * Judges request paths as kube-apiserver's RequestInfoFactory reads them: objectRef's group and resource are taken from the path alone, and
@@ -31,36 +30,40 @@ export function pathJudge(resources: { group: string; resource: string }[]): Pat
   const special = new Set(SPECIAL.map((word) => hashOf(word, 0)));
 
   return (buffer, start) => {
-    let at: number;
+    let at = start;
     let group = 0;
-    if (standsAt(buffer, start, API)) at = start + API.length;
-    else if (standsAt(buffer, start, APIS)) {
-      at = start + APIS.length;
+    if (standsAt(buffer, at, API)) at += API.length;
+    else if (standsAt(buffer, at, APIS)) {
+      at += APIS.length;
       for (; CLASS[buffer[at] as number] === PLAIN; at += 1) group = mix(group, buffer[at] as number);
-      if (buffer[at] !== SLASH || at === start + APIS.length) return 'wanted';
+      if (at === start + APIS.length || buffer[at] !== SLASH) return false;
       const version = at + 1;
       at = afterSegment(buffer, version);
-      if (buffer[at] !== SLASH || at === version) return 'wanted';
+      if (at === version || buffer[at] !== SLASH) return false;
       at += 1;
-    } else return 'wanted';
+    } else return false;
 
-    if (standsAt(buffer, at, NAMESPACES) && buffer[at + NAMESPACES.length] === SLASH) {
-      const name = at + NAMESPACES.length + 1;
+    if (standsAt(buffer, at, NAMESPACES)) {
+      const name = at + NAMESPACES.length;
       const end = afterSegment(buffer, name);
-      if (end === name || CLASS[buffer[end] as number] !== END) return 'wanted';
+      if (end === name || CLASS[buffer[end] as number] !== END) return false;
       // Otherwise the request is about the namespace itself.
       if (buffer[end] === SLASH) at = end + 1;
     }
+    const resource = at;
     let word = 0;
     let hash = mix(group, SLASH);
-    const resource = at;
     for (; CLASS[buffer[at] as number] === PLAIN; at += 1) {
       word = mix(word, buffer[at] as number);
       hash = mix(hash, buffer[at] as number);
     }
-    const whole = at > resource && CLASS[buffer[at] as number] === END;
-    return whole && !special.has(word) && !wanted.has(hash) ? 'unwanted' : 'wanted';
+    return at > resource && CLASS[buffer[at] as number] === END && !special.has(word) && !wanted.has(hash);
   };
+}
+
+function standsAt(buffer: Uint8Array, at: number, expected: Uint8Array): boolean {
+  for (let i = 0; i < expected.length; i += 1) if (buffer[at + i] !== expected[i]) return false;
+  return true;
 }
 
 function afterSegment(buffer: Uint8Array, from: number): number {

@@ -108,6 +108,13 @@ export class Reducer {
     this.#gaps.mark(streamOf({ group, resource }), fromMs, toMs);
   }
 
+  /** Counts finished write requests on resources that no rule names, and that were therefore never made into records. */
+  reportIgnored(count: number): void {
+    this.#stats.requests += count;
+    this.#stats.ignored += count;
+    this.#hasAudit ||= count > 0;
+  }
+
   /** Counts records that a source lost before they came here: facts say so in `coverage.dropped`. */
   reportDropped(count: number): void {
     this.#stats.reported += count;
