@@ -104,11 +104,13 @@ const withoutType = (line: string): string => line.replace('"kind":"Event","apiV
 const listOf = (lines: string[]): Buffer =>
   Buffer.from(`{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":[${lines.map(withoutType).join()}]}\n`);
 
-const bases = RECORDINGS.flatMap(([, recording]) => linesOf(recording).filter((line) => line.length < 4_000)).map(baseOf);
+/** Short ones mostly, for a million of them to take seconds. */
+const isHandy = (line: string, i: number): boolean => line.length < 1_300 || (i % 40 === 0 && line.length < 6_000);
+const bases = RECORDINGS.flatMap(([, recording]) => linesOf(recording).filter(isHandy)).map(baseOf);
 
 describe('a million mutations', () => {
   const SEED = 20261121;
-  const [ROUNDS, SIZE] = [1_000, 1_000];
+  const [ROUNDS, SIZE] = [10_000, 100];
 
   it('select what JSON.parse selects, damaged or not', () => {
     const random = seeded(SEED);
@@ -130,7 +132,7 @@ describe('a million mutations', () => {
       skipped += SIZE - events.length;
     }
     // A selector that parses everything would pass, too.
-    expect(kept).toBeGreaterThan(0.1 * ROUNDS * SIZE);
+    expect(kept).toBeGreaterThan(0.05 * ROUNDS * SIZE);
     expect(skipped).toBeGreaterThan(0.4 * ROUNDS * SIZE);
   }, 600_000);
 
