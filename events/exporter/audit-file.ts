@@ -20,6 +20,8 @@ export interface AuditFileOptions {
 
 /** Bytes handed on at once, when lines are shorter. */
 const BATCH = 1_048_576;
+/** Milliseconds without a change after which a copy is complete. */
+const SETTLED = 300;
 
 /** Reads kube-apiserver's audit log through every rotation; the first start reads the present file from its beginning. */
 export function auditFile(options: AuditFileOptions): AuditSource {
@@ -41,9 +43,6 @@ class AuditFile {
   #ending = false;
   /** Within a line that is too long. */
   #skipping = false;
-  /** The file is a copy of one that was truncated: what was written in between is in neither. */
-  #copied = false;
-  #lostSince: number | undefined;
   #told = '';
 
   constructor({ path, parse = parseAuditLines, pollEvery = 250, maxLine = 16 * 2 ** 20 }: AuditFileOptions, context: AuditSourceContext) {
@@ -128,50 +127,60 @@ class AuditFile {
     }
     const { file, kind } = found;
     this.#file = file;
-    this.#copied = kind === 'copy';
-    if (place && kind !== 'lost') return true;
-    this.#place = beginningOf(file.inode, place?.lastAt ?? this.#context.now());
+    if (place && kind !== 'lost') {
+      if (kind === 'copy' || place.inode !== file.inode) this.#place = { ...place, inode: file.inode, copied: kind === 'copy' };
+      return true;
+    }
     this.#endSkipping();
     if (place) {
-      this.#lostSince ??= place.lastAt;
+      this.#place = beginningOf(file.inode, { lastAt: place.lastAt, lostSince: place.lostSince ?? place.lastAt, copied: false });
       this.#tell('what was read last is in none of its files: it was truncated, or rotated away before it was read to its end.');
+    } else {
+      this.#place = beginningOf(file.inode, { lastAt: this.#context.now(), copied: false });
+      // From here on everything is promised: a rotation before the first events are kept must not hide this file.
+      await this.#save(this.#place);
     }
     return true;
   }
 
   /** Stays until the writer has gone on to another file, and everything it wrote into this one was read. */
   async #atEnd(file: LogFile, place: LogPlace, rest: number): Promise<boolean> {
-    this.#reportGap(undefined);
     const found = await findNext(this.#path, file, place);
+    if (!found) this.#place = this.#withoutGap(place);
     if (!found || !this.#ending) {
       this.#ending = found !== undefined;
       return this.#ending;
     }
+    // A copy may still be growing.
+    if (place.copied && this.#context.now() - (await file.stamp()).changedAt < SETTLED) return false;
     const next = await openListed(found.next);
     if (!next) return true;
     if (rest > 0) this.#context.dropped(1, 'partial-line');
     this.#endSkipping();
-    if (!found.sure || this.#copied || file.damaged()) {
-      this.#lostSince ??= place.lastAt;
+    const lossy = !found.sure || place.copied || file.damaged();
+    if (lossy)
       this.#tell(
-        this.#copied
+        place.copied
           ? 'it is rotated by copying and truncating, which can lose lines: let kube-apiserver rotate it (--audit-log-maxsize).'
           : 'rotated files are deleted or damaged before they are read: raise --audit-log-maxbackup.',
       );
-    }
     await this.#leave();
     this.#file = next;
-    this.#place = beginningOf(next.inode, place.lastAt);
+    this.#place = beginningOf(next.inode, {
+      lastAt: place.lastAt,
+      lostSince: place.lostSince ?? (lossy ? place.lastAt : undefined),
+      copied: place.copied && found.next.until < Number.POSITIVE_INFINITY,
+    });
     return true;
   }
 
   async #handOn(lines: Buffer, place: LogPlace): Promise<void> {
     const { events, malformed } = this.#parse(lines);
     const { first, last = place.lastAt } = timesOf(lines);
-    this.#reportGap(first);
+    const next = this.#withoutGap({ ...place, lastAt: last }, first);
     if (events.length > 0 && !(await this.#accepted(events))) return;
     if (malformed > 0) this.#context.dropped(malformed, 'malformed');
-    this.#place = { ...place, lastAt: last };
+    this.#place = next;
     this.#told = '';
     await this.#save();
   }
@@ -191,12 +200,14 @@ class AuditFile {
     return false;
   }
 
-  /** Nothing was seen between the last event before the loss and the first one after it, or now where there is none yet. */
-  #reportGap(first: number | undefined): void {
-    const from = this.#lostSince;
-    if (from === undefined) return;
-    this.#lostSince = undefined;
-    this.#context.gap(from, Math.max(from, first ?? this.#context.now()));
+  /** Reports what was lost once its end is known: the first event after it, or now when nothing came yet. */
+  #withoutGap(place: LogPlace, first?: number): LogPlace {
+    const { lostSince, ...rest } = place;
+    const last = first === undefined ? this.#context.now() : place.lastAt;
+    // Files from before the loss may have to be read again first.
+    if (lostSince === undefined || last <= lostSince) return place;
+    this.#context.gap(lostSince, first !== undefined && first > lostSince ? first : last);
+    return rest;
   }
 
   #endSkipping(): void {
@@ -204,11 +215,12 @@ class AuditFile {
     this.#skipping = false;
   }
 
-  async #save(): Promise<void> {
-    if (this.#place === this.#saved || !this.#place || this.#skipping || this.#place.offset === 0) return;
+  /** The beginning of a later file is not saved: the end of the one before proves more, because inode numbers come back. */
+  async #save(place = this.#skipping || !this.#place?.offset ? undefined : this.#place): Promise<void> {
+    if (place === this.#saved || !place) return;
     try {
-      await this.#context.checkpoint.write(this.#place);
-      this.#saved = this.#place;
+      await this.#context.checkpoint.write(place);
+      this.#saved = place;
     } catch (error) {
       this.#tell(`its checkpoint was not written, so a restart would repeat events: ${error instanceof Error ? error.message : error}`);
     }

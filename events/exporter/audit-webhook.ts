@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { SpoolFullError } from './spool.ts';
 import { asRecord } from './watch-event.ts';
 
 /** How the receiver of the API server's audit webhook is set up. */
@@ -18,6 +19,8 @@ export interface AuditWebhookOptions {
   clientCa?: string;
   /** Resolves when the events are kept: only then the API server is told 200, and forgets them. */
   accept(events: unknown[]): Promise<void>;
+  /** True while nothing could be kept: then a batch is refused with 429 before its body is read. */
+  overloaded?(): boolean;
   onProblem(message: string): void;
   /** Bytes of one body; above it 413. Default 32 MiB. */
   maxBody?: number;
@@ -67,6 +70,7 @@ export class AuditWebhook {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method !== 'POST') return refuse(request, response, 405, 'POST an audit.k8s.io/v1 EventList.');
     if (!this.#isAllowed(request)) return refuse(request, response, 401, 'The bearer token is missing or wrong.');
+    if (this.#options.overloaded?.()) return refuse(request, response, 429, 'The spool takes no more: send again.');
     const announced = Number(request.headers['content-length'] ?? 0);
     if (announced > this.#maxBody)
       return refuse(request, response, 413, `The body exceeds ${this.#maxBody} bytes: lower --audit-webhook-batch-max-size.`);
@@ -101,7 +105,7 @@ export class AuditWebhook {
       await this.#options.accept(events);
     } catch (error) {
       this.#options.onProblem(`Audit webhook: ${events.length} events were not kept: ${error instanceof Error ? error.message : error}`);
-      return refuse(request, response, 503, 'The events were not kept: send again.');
+      return refuse(request, response, error instanceof SpoolFullError ? 429 : 503, 'The events were not kept: send again.');
     }
     response.writeHead(200).end();
   }

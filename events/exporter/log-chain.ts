@@ -23,11 +23,17 @@ export async function findFirst(path: string): Promise<Found | undefined> {
 export async function findPlace(path: string, place: LogPlace): Promise<Found | undefined> {
   const files = await listLog(path);
   const same = files.find(({ inode }) => inode === place.inode);
+  // Of a file of which nothing was read there is no tail to compare. But a rename would have made it one of the older ones.
+  const copy = place.offset === 0 && same?.until === Number.POSITIVE_INFINITY && files.find(({ until }) => until >= place.lastAt);
+  const unread = copy && copy !== same && (await openListed(copy));
+  if (unread) return { file: unread, kind: 'copy' };
   const here = same && (await openAt(same, place));
   if (here) return { file: here, kind: 'here' };
   const later = files.filter(({ until }) => until >= place.lastAt - SLACK);
-  for (const one of place.offset > 0 ? later : []) {
-    const file = one === same ? undefined : await openAt(one, place);
+  // Unpacking an old file takes seconds: only when its time fits.
+  const likely = files.filter((one) => one !== same && place.offset > 0 && (!one.compressed || later.includes(one)));
+  for (const one of likely) {
+    const file = await openAt(one, place);
     // A compressed copy whose original is gone was rotated by a rename, which loses nothing.
     if (file) return { file, kind: one.compressed && same === undefined ? 'here' : 'copy' };
   }

@@ -12,6 +12,10 @@ export const logPlace = z.object({
   tailLength: z.number().int().nonnegative(),
   /** Milliseconds: stageTimestamp of the last event read; when there was none, the time reading began. */
   lastAt: z.number(),
+  /** The file is a copy of one that was truncated: what was written in between is in neither. */
+  copied: z.boolean(),
+  /** Something after this time (milliseconds) was lost, and no event after the loss was handed on yet. */
+  lostSince: z.number().optional(),
 });
 export type LogPlace = z.infer<typeof logPlace>;
 
@@ -19,13 +23,13 @@ const TAIL = 1_024;
 
 const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-/** The beginning of a file. */
-export const beginningOf = (inode: string, lastAt: number): LogPlace => ({
+/** The beginning of a file, reached from what is known so far. */
+export const beginningOf = (inode: string, known: Pick<LogPlace, 'lastAt' | 'lostSince' | 'copied'>): LogPlace => ({
+  ...known,
   inode,
   offset: 0,
   tail: hashOf(Buffer.alloc(0)),
   tailLength: 0,
-  lastAt,
 });
 
 /** The next `length` bytes after a place, and what stands before them; undefined when that is not what was read then. */

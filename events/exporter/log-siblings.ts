@@ -34,7 +34,9 @@ async function look(path: string): Promise<LogSibling[]> {
   const names = await readdir(folder).catch(unless<string[]>('ENOENT', []));
   const mine = names.filter((name) => belongs(name, basename(path)) && !(name.endsWith('.gz') && names.includes(name.slice(0, -3))));
   const files = await Promise.all(mine.map((name) => sibling(join(folder, name), path)));
-  return files.filter((file) => file !== undefined).sort((a, b) => (a.until < b.until ? -1 : 1));
+  return files
+    .filter((file) => file !== undefined)
+    .sort((a, b) => (a.until === b.until ? (a.path < b.path ? -1 : 1) : a.until < b.until ? -1 : 1));
 }
 
 /** `audit.log`, `audit-TIME.log[.gz]` as kube-apiserver names them; `audit.log.1[.gz]` and `audit.log-DATE[.gz]` as logrotate does. */

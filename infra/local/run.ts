@@ -19,7 +19,7 @@ export interface LocalOptions {
   connect(identity: string): Connection;
   /** User names (prefixes) that are kubemend itself: their writes are never somebody else's. */
   ownUsers: string[];
-  /** Holds the state database; one run at a time. */
+  /** Holds the state database and the exporter's spool; one run at a time. */
   directory: string;
   remediations: Remediation[];
   artifacts: Artifacts;
@@ -97,7 +97,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   );
 
   const exporter = new Exporter({
-    ...{ cluster, rules, ownUsers, onProblem, clock, random: Math.random },
+    ...{ cluster, rules, ownUsers, onProblem, clock, random: Math.random, directory: join(directory, 'exporter') },
     open: (path, signal, accept) => transport('exporter').open(path, signal, accept),
     // Like PutEvents: taken means handed over, not handled.
     sink: {

@@ -1,0 +1,129 @@
+import type { Envelope } from '../fact.ts';
+import { readAuditEvent } from './audit-record.ts';
+import { timeOf } from './counted.ts';
+import type { Journal } from './journal.ts';
+import { Reducer, type ReducerOptions } from './reduce.ts';
+import type { SpoolEntry } from './spool.ts';
+import type { Wait } from './wait.ts';
+import { asRecord, type WatchEvent } from './watch-event.ts';
+
+/** How an intake is set up. */
+export interface IntakeOptions extends Omit<ReducerOptions, 'onCounted'> {
+  now(): number;
+  wait: Wait;
+  onProblem(message: string): void;
+}
+
+/** The name of the webhook as a source of audit. */
+export const AUDIT_WEBHOOK = 'audit-webhook';
+/**
+ * The API server sends a batch five times in about 81 s (10, 15, 22.5 and 34 s apart) before it drops it. Silence of ours that is shorter than
+ * this loses nothing; of a longer one nobody knows what was in it. Milliseconds.
+ */
+export const BRIDGED = 60_000;
+/** Entries that are not durable yet, above which a watch waits for them. */
+const CROWDED = 5_000;
+const LOOK_AGAIN = 1_000;
+
+/** Where everything comes in: it is reduced, and what has to outlive this process goes into the journal. */
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #noted: SpoolEntry[] = [];
+  readonly #dropped: Record<string, number> = {};
+  readonly reducer: Reducer;
+  /** Milliseconds of the newest event, by source of audit. */
+  readonly newest: Record<string, number> = {};
+  #journal: Journal | undefined;
+  #refusedSince: number | undefined;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+    this.reducer = new Reducer({
+      ...options,
+      onCounted: (counted) => void this.#noted.push({ kind: 'counted', at: timeOf(counted), entry: counted }),
+    });
+  }
+
+  /** From now on everything goes there. */
+  open(journal: Journal): void {
+    this.#journal = journal;
+  }
+
+  /** Takes audit.k8s.io/v1 Events; resolves when what they led to is durable. Rejects when it is not: send all of them again. */
+  async audit(events: unknown[], source: string): Promise<void> {
+    const { now } = this.#options;
+    if (this.isBlocked(source)) throw this.#open.refusal();
+    const malformed: string[] = [];
+    const facts: Envelope[] = [];
+    for (const event of events) {
+      const reading = readAuditEvent(event);
+      if (reading.kind === 'malformed') malformed.push(reading.because);
+      else if (reading.kind === 'record') for (const fact of this.reducer.audit(reading.record)) facts.push(fact);
+    }
+    const at = Date.parse(String(asRecord(events.at(-1)).stageTimestamp));
+    if (at > (this.newest[source] ?? 0)) this.newest[source] = at;
+    if (malformed.length > 0) {
+      this.dropped(malformed.length, 'malformed');
+      this.#options.onProblem(
+        `${malformed.length} of ${events.length} audit events were malformed and not counted; the first: ${malformed[0]}`,
+      );
+    }
+    if (source === AUDIT_WEBHOOK && this.#refusedSince !== undefined) {
+      if (now() - this.#refusedSince > BRIDGED) this.reducer.auditGap(this.#refusedSince, now());
+      this.#refusedSince = undefined;
+    }
+    // Also without anything new: a repeat may be about what the first delivery could not make durable.
+    await this.#keep(facts);
+  }
+
+  /** Takes one line of a watch, in the end; while nothing can be kept, it waits. */
+  async watch(event: WatchEvent, signal: AbortSignal): Promise<void> {
+    while (this.#open.isBlocked && !signal.aborted) await this.#options.wait(LOOK_AGAIN, signal);
+    const facts = this.reducer.watch(event);
+    if (facts.length === 0 && this.#noted.length === 0) return;
+    const kept = this.#keep(facts).catch(() => {});
+    if (this.#open.held > CROWDED) await kept;
+  }
+
+  /** Lets time pass; call it about every second. */
+  async tick(): Promise<void> {
+    if (this.#open.isBlocked) return this.#open.retry();
+    const facts = this.reducer.tick(this.#options.now());
+    if (facts.length > 0 || this.#noted.length > 0) void this.#keep(facts).catch(() => {});
+  }
+
+  /** True when nothing new can be kept. The webhook's refusals are remembered: a long one is a gap. */
+  isBlocked(source?: string): boolean {
+    const blocked = this.#open.isBlocked;
+    if (blocked && source === AUDIT_WEBHOOK) this.#refusedSince ??= this.#options.now();
+    return blocked;
+  }
+
+  /** Counts records that were lost before they came here. */
+  dropped(count: number, reason: string): void {
+    this.#dropped[reason] = (this.#dropped[reason] ?? 0) + count;
+    this.reducer.reportDropped(count);
+  }
+
+  /** Lost records by reason. */
+  drops(): Record<string, number> {
+    const { overflow } = this.reducer.stats();
+    return { ...this.#dropped, ...(overflow > 0 && { 'too-many-objects': overflow }) };
+  }
+
+  /** Makes facts of a restart durable. */
+  async owe(facts: Envelope[]): Promise<void> {
+    if (facts.length > 0) await this.#keep(facts).catch(() => {});
+  }
+
+  #keep(facts: Envelope[]): Promise<void> {
+    const entries = facts.map((fact): SpoolEntry => ({ kind: 'fact', fact }));
+    for (const noted of this.#noted.splice(0)) entries.push(noted);
+    return this.#open.write(entries);
+  }
+
+  get #open(): Journal {
+    if (!this.#journal) throw new Error('The exporter has not started: call start() first.');
+    return this.#journal;
+  }
+}
