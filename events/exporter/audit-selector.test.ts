@@ -6,7 +6,7 @@ import { parseAuditLines } from './audit-lines.ts';
 import { readAuditEvent } from './audit-record.ts';
 import { auditSelector } from './audit-selector.ts';
 import { Reducer } from './reduce.ts';
-import { baseOf, damage, eventMaker, seeded } from './testdata/audit-mutations.ts';
+import { baseOf, damage, eventMaker, infoOf, seeded } from './testdata/audit-mutations.ts';
 import { requestInfo } from './testdata/request-info.ts';
 import { asRecord } from './watch-event.ts';
 
@@ -51,9 +51,7 @@ const ignoredOf = (events: unknown[]): number => events.filter((event) => intere
 /** Only damage within the path itself makes URI and objectRef contradict each other: the one damage that the probe may believe. */
 function isConsistent(event: unknown): boolean {
   const { requestURI, objectRef } = asRecord(event);
-  const [path = ''] = String(requestURI).split('?');
-  if (path.includes('%')) return true;
-  const model = requestInfo('PUT', path).objectRef;
+  const model = infoOf('PUT', String(requestURI)).objectRef;
   return model?.resource === asRecord(objectRef).resource && model?.apiGroup === asRecord(objectRef).apiGroup;
 }
 
@@ -99,13 +97,14 @@ describe.each(RECORDINGS)('the recording %s', (_, recording) => {
   });
 });
 
+const maybeDamaged = (random: () => number, line: Buffer): Buffer => (random() < 0.5 ? damage(random, line) : line);
 const NO_TYPE = { kind: undefined, apiVersion: undefined };
 const withoutType = (line: string): string => line.replace('"kind":"Event","apiVersion":"audit.k8s.io/v1",', '');
 const listOf = (lines: string[]): Buffer =>
   Buffer.from(`{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":[${lines.map(withoutType).join()}]}\n`);
 
 /** Short ones mostly, for a million of them to take seconds. */
-const isHandy = (line: string, i: number): boolean => line.length < 1_300 || (i % 40 === 0 && line.length < 6_000);
+const isHandy = (line: string, i: number): boolean => line.length < 1_000 || (i % 100 === 0 && line.length < 4_000);
 const bases = RECORDINGS.flatMap(([, recording]) => linesOf(recording).filter(isHandy)).map(baseOf);
 
 describe('a million mutations', () => {
@@ -117,9 +116,9 @@ describe('a million mutations', () => {
     const next = eventMaker(random, bases, WORDS);
     let [kept, skipped] = [0, 0];
     for (let round = 0; round < ROUNDS; round += 1) {
-      const sound = Array.from({ length: SIZE }, () => Buffer.from(`${next()}\n`));
-      const damaged = round % 3 === 2;
-      const batch = Buffer.concat(damaged ? sound.map((line) => (random() < 0.3 ? damage(random, line) : line)) : sound);
+      const sound = Array.from({ length: SIZE }, () => `${next()}\n`);
+      const damaged = round % 5 === 4;
+      const batch = damaged ? Buffer.concat(sound.map((line) => maybeDamaged(random, Buffer.from(line)))) : Buffer.from(sound.join(''));
       const reference = parseAuditLines(batch);
       const { events, malformed, ignored } = selector.lines(batch);
       const among = (all: unknown[]) => wantedOf(damaged ? all.filter(isConsistent) : all);
@@ -133,7 +132,7 @@ describe('a million mutations', () => {
     }
     // A selector that parses everything would pass, too.
     expect(kept).toBeGreaterThan(0.05 * ROUNDS * SIZE);
-    expect(skipped).toBeGreaterThan(0.4 * ROUNDS * SIZE);
+    expect(skipped).toBeGreaterThan(0.3 * ROUNDS * SIZE);
   }, 600_000);
 
   it('also as EventLists, which fall back to JSON.parse as a whole', () => {

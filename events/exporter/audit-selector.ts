@@ -1,4 +1,4 @@
-import { parseAuditLines } from './audit-lines.ts';
+import { parseAuditLines, timesOf } from './audit-lines.ts';
 import { listItems } from './audit-list.ts';
 import { auditProbe, type Probe } from './audit-probe.ts';
 import { standsAt, text, viewOf } from './bytes.ts';
@@ -10,6 +10,8 @@ export interface Selection {
   malformed: number;
   /** Finished write requests on resources that no rule names. */
   ignored: number;
+  /** stageTimestamp of the last event, in milliseconds. */
+  newest: number | undefined;
 }
 
 /** Picks what a reducer with these subscriptions would not ignore out of audit events, most of which it need not parse. */
@@ -37,7 +39,7 @@ export function auditSelector(resources: { group: string; resource: string }[]):
           malformed += rest.malformed;
         }
       });
-      return { events, malformed, ignored };
+      return { events, malformed, ignored, newest: timesOf(buffer).last };
     },
     list(body) {
       const items = listItems(body);
@@ -55,7 +57,7 @@ export function auditSelector(resources: { group: string; resource: string }[]):
       } catch {
         return undefined;
       }
-      return { events, malformed: 0, ignored };
+      return { events, malformed: 0, ignored, newest: timesOf(body).last };
     },
   };
 }

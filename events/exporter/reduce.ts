@@ -142,7 +142,7 @@ export class Reducer {
   reportIgnored(count: number): void {
     this.#stats.requests += count;
     this.#stats.ignored += count;
-    this.#hasAudit ||= count > 0;
+    this.sight.hasAudit ||= count > 0;
   }
 
   /** Counts records that a source lost before they came here: facts say so in `coverage.dropped`. */

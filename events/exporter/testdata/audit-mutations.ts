@@ -44,8 +44,14 @@ const inner = (object: object): string => goJson(object).slice(1, -1);
 const goJson = (value: unknown): string =>
   JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-const LEVELS = ['Metadata', 'Metadata', 'Request', 'RequestResponse', 'RequestResponse', 'None', 'Metadat\\u0061'];
-const STAGES = ['ResponseComplete', 'ResponseComplete', 'ResponseComplete', 'Panic', 'RequestReceived', 'ResponseStarted', 'Later'];
+const LEVELS = [
+  ...Array<string>(10).fill('Metadata'),
+  ...Array<string>(4).fill('Request'),
+  ...Array<string>(4).fill('RequestResponse'),
+  'None',
+  'Metadat\\u0061',
+];
+const STAGES = [...Array<string>(12).fill('ResponseComplete'), 'Panic', 'Panic', 'RequestReceived', 'ResponseStarted', 'Later'];
 const METHODS = ['PUT', 'PUT', 'PATCH', 'PATCH', 'POST', 'DELETE', 'DELETE', 'GET', 'HEAD', 'OPTIONS'];
 const PREFIXES = ['/apis/', '/apis/', '/apis/', '/api/', '/api/', '/api/', '//apis/', '/', '/api', '/API/', '/openapi/', '/healthz/'];
 const SEGMENTS = [
@@ -110,28 +116,31 @@ export function eventMaker(random: Random, bases: Base[], words: string[]): () =
     return `${base}${random() < 0.8 ? `/namespaces/${segment()}` : ''}/${resource}${random() < 0.7 ? `/${segment()}` : ''}${random() < 0.2 ? '/status' : ''}`;
   };
   const odd = () => pick(PREFIXES) + Array.from({ length: 1 + Math.floor(random() * 7) }, segment).join('/');
-  const id = () =>
-    Array.from({ length: 4 }, () =>
-      Math.floor(random() * 2 ** 32)
-        .toString(16)
-        .padStart(8, '0'),
-    ).join('');
-  return () => {
-    const path = random() < 0.6 ? usual() : odd();
+  const request = () => {
+    const path = random() < 0.75 ? usual() : odd();
     const { verb, objectRef } = infoOf(pick(METHODS), path);
+    const uri = `"requestURI":${goJson(path + pick(QUERIES))},"verb":${goJson(verb)},`;
+    return { uri, reference: objectRef ? `"objectRef":${goJson(objectRef)},` : '' };
+  };
+  const digits = (count: number) =>
+    Math.floor(random() * 16 ** count)
+      .toString(16)
+      .padStart(count, '0');
+  // Making a request costs more than judging it: each is used about ten times, around different rests.
+  const requests = Array.from({ length: 2_000 }, request);
+  return () => {
+    if (random() < 0.1) requests[Math.floor(random() * requests.length)] = request();
+    const { uri, reference } = pick(requests);
     const { middle, rest } = pick(bases);
-    const hex = id();
-    const uuid = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
-    const auditID = random() < 0.97 ? uuid : pick(ODD).repeat(Math.floor(random() * 20));
-    return (
-      `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"${pick(LEVELS)}","auditID":${goJson(auditID)},"stage":"${pick(STAGES)}",` +
-      `"requestURI":${goJson(path + pick(QUERIES))},"verb":${goJson(verb)},${middle},${objectRef ? `"objectRef":${goJson(objectRef)},` : ''}${rest}}`
-    );
+    const uuid = `${digits(8)}-${digits(4)}-${digits(4)}-${digits(4)}-${digits(12)}`;
+    const auditID = random() < 0.97 ? `"${uuid}"` : goJson(pick(ODD).repeat(Math.floor(random() * 20)));
+    const head = `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"${pick(LEVELS)}","auditID":${auditID},"stage":"${pick(STAGES)}",`;
+    return `${head}${uri}${middle},${reference}${rest}}`;
   };
 }
 
-/** What stands in the URI is encoded or raw, as the client sent it; the API server decodes it before it looks. */
-function infoOf(method: string, sent: string): RequestInfo {
+/** The API server decodes a URI before it looks; what is no encoding stays raw. */
+export function infoOf(method: string, sent: string): RequestInfo {
   const [path = ''] = sent.split('?');
   try {
     return requestInfo(method, decodeURIComponent(path));
