@@ -104,16 +104,19 @@ const QUERIES = [
 /** Makes events in the form of kube-apiserver: other levels, stages, verbs, paths and bodies around the recorded rest. */
 export function eventMaker(random: Random, bases: Base[], words: string[]): () => string {
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
-  const segment = () => {
-    const plain = random() < 0.5 ? pick(words) : pick(SEGMENTS);
+  /** As a client may send it: a character encoded that need not be, or an odd one. */
+  const twisted = (plain: string) => {
     if (random() > 0.04) return plain;
     const at = Math.floor(random() * (plain.length + 1));
+    const encoded = plain.charCodeAt(at);
+    if (random() < 0.5 && encoded < 128) return `${plain.slice(0, at)}%${encoded.toString(16).padStart(2, '0')}${plain.slice(at + 1)}`;
     return plain.slice(0, at) + pick(ODD) + plain.slice(at);
   };
+  const segment = () => twisted(random() < 0.5 ? pick(words) : pick(SEGMENTS));
   const usual = () => {
     const [group, resource] = pick(words.filter((word) => word.includes('/'))).split('/') as [string, string];
     const base = group === '' ? '/api/v1' : `/apis/${group}/v1`;
-    return `${base}${random() < 0.8 ? `/namespaces/${segment()}` : ''}/${resource}${random() < 0.7 ? `/${segment()}` : ''}${random() < 0.2 ? '/status' : ''}`;
+    return `${base}${random() < 0.8 ? `/namespaces/${segment()}` : ''}/${twisted(resource)}${random() < 0.7 ? `/${segment()}` : ''}${random() < 0.2 ? '/status' : ''}`;
   };
   const odd = () => pick(PREFIXES) + Array.from({ length: 1 + Math.floor(random() * 7) }, segment).join('/');
   const request = () => {
