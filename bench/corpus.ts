@@ -109,7 +109,7 @@ export function eventMaker(seed: number): () => string {
     const kind = pick(kinds);
     const verb = pick(verbs);
     const { user, agent } = pick(users);
-    const namespace = kind.global ? undefined : pick(namespaces);
+    const space = kind.global ? undefined : pick(namespaces);
     const many = verb === 'list' || verb === 'watch';
     const name = many || verb === 'create' ? undefined : `${kind.resource.slice(0, -1)}-${pick(['main', 'blue', 'green'])}-${quad()}`;
     const status = kind.status && (verb === 'update' || verb === 'patch') && random() < 0.6;
@@ -123,10 +123,10 @@ export function eventMaker(seed: number): () => string {
             ? '?fieldManager=manager\\u0026force=true'
             : '';
     const base = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`;
-    const path = `${base}${namespace ? `/namespaces/${namespace}` : ''}/${kind.resource}${name ? `/${name}` : ''}${status ? '/status' : ''}`;
+    const path = `${base}${space ? `/namespaces/${space}` : ''}/${kind.resource}${name ? `/${name}` : ''}${status ? '/status' : ''}`;
     const ref = [
       `"resource":"${kind.resource}"`,
-      namespace && `"namespace":"${namespace}"`,
+      space && `"namespace":"${space}"`,
       name && `"name":"${name}"`,
       verb === 'update' && `"uid":"${uid()}"`,
       kind.group && `"apiGroup":"${kind.group}"`,

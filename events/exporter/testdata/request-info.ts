@@ -22,15 +22,15 @@ export function requestInfo(method: string, path: string): RequestInfo {
     if (parts.length < 2) return { verb: method.toLowerCase(), objectRef: made({ resource: '', apiGroup, apiVersion }) };
     verb = parts.shift() as string;
   }
-  let namespace: string | undefined;
+  let inside: string | undefined;
   if (parts[0] === 'namespaces' && parts.length > 1) {
-    namespace = parts[1];
+    inside = parts[1];
     if (parts.length > 2 && parts[2] !== 'status' && parts[2] !== 'finalize') parts = parts.slice(2);
   }
   const [resource = '', name, third] = parts;
   if (!name && verb === 'get') verb = 'list';
   if (!name && verb === 'delete') verb = 'deletecollection';
-  return { verb, objectRef: made({ resource, namespace, name, apiGroup, apiVersion, subresource: verb === 'proxy' ? undefined : third }) };
+  return { verb, objectRef: made({ resource, namespace: inside, name, apiGroup, apiVersion, subresource: verb === 'proxy' ? undefined : third }) };
 }
 
 /** As Go's `omitempty`. */
