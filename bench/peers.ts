@@ -54,7 +54,7 @@ async function duckdb(log: string, out: string, cache: string): Promise<Peer> {
     await run('npm', ['install', '--no-audit', '--no-fund', '@duckdb/node-api'], { cwd: folder });
   }
   const script = join(folder, 'select.mjs');
-  const hit = `json->>'$.objectRef.apiGroup' IN (${quoted(HIT_GROUPS, "'")}) AND json->>'$.verb' IN (${quoted(VERBS, "'")})`;
+  const hit = `(json->>'$.objectRef.apiGroup') IN (${quoted(HIT_GROUPS, "'")}) AND (json->>'$.verb') IN (${quoted(VERBS, "'")})`;
   const from = `read_ndjson_objects('${log}')`;
   const copy = `COPY (SELECT json FROM ${from} WHERE ${hit}) TO '${out}' (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\\x01')`;
   writeFileSync(

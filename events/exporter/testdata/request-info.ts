@@ -30,7 +30,10 @@ export function requestInfo(method: string, path: string): RequestInfo {
   const [resource = '', name, third] = parts;
   if (!name && verb === 'get') verb = 'list';
   if (!name && verb === 'delete') verb = 'deletecollection';
-  return { verb, objectRef: made({ resource, namespace: inside, name, apiGroup, apiVersion, subresource: verb === 'proxy' ? undefined : third }) };
+  return {
+    verb,
+    objectRef: made({ resource, namespace: inside, name, apiGroup, apiVersion, subresource: verb === 'proxy' ? undefined : third }),
+  };
 }
 
 /** As Go's `omitempty`. */
