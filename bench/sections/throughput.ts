@@ -53,7 +53,7 @@ async function run(options: BenchOptions): Promise<Findings> {
     try {
       const peer = await make(path, out, join(directory, 'peers'));
       const result = await best(
-        { ...peer, name: `${peer.name} ${peer.version.replace(`${peer.name}-`, '')}` },
+        { ...peer, name: `${peer.name} ${peer.version.replace(`${peer.name}-`, '').replace(/^\w+ (?=\d)| \(.*/g, '')}` },
         key === 'fastjson' ? repeat : 1,
       );
       results.push(result);

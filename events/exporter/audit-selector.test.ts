@@ -103,6 +103,43 @@ const withoutType = (line: string): string => line.replace('"kind":"Event","apiV
 const listOf = (lines: string[]): Buffer =>
   Buffer.from(`{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":[${lines.map(withoutType).join()}]}\n`);
 
+const hit = (auditID: string) =>
+  `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"${auditID.padEnd(36, '0')}","stage":"ResponseComplete","requestURI":"/api/v1/namespaces/a/configmaps/b","verb":"update","user":{},"objectRef":{"resource":"configmaps","apiVersion":"v1"},"stageTimestamp":"2026-11-21T00:00:00.5Z"}`;
+const miss = hit('miss').replaceAll('configmaps', 'pods');
+
+describe('forms that are not expected', () => {
+  const body = listOf([miss, hit('a')]).toString('utf8');
+  it.each([
+    ['with whitespace', JSON.stringify(JSON.parse(body), null, 1)],
+    ['with other keys', body.replace('"metadata":{}', '"metadata":{"continue":""}')],
+    ['cut', body.slice(0, -10)],
+    ['with something behind', `${body}{}`],
+    ['of another kind', body.replace('EventList', 'List')],
+    ['with a broken hit', body.replace('"stageTimestamp":"2026-11-21T00:00:00.5Z"}]', '"stageTimestamp":2026-11-21T00:00:00.5Z}]')],
+  ])('leave a list %s to JSON.parse', (_, text) => {
+    expect(selector.list(Buffer.from(text))).toBeUndefined();
+  });
+
+  it('take the list itself, and the time of its last event', () => {
+    const { events, ...counts } = selector.list(Buffer.from(body)) ?? { events: [] };
+    expect(events).toEqual([{ ...JSON.parse(hit('a')), ...NO_TYPE }]);
+    expect(counts).toEqual({ malformed: 0, ignored: 1, newest: Date.parse('2026-11-21T00:00:00.5Z') });
+  });
+
+  it('an event within a request body is no event', () => {
+    const outer = miss.replace(
+      '"stageTimestamp"',
+      `"requestObject":{"items":[${withoutType(miss)},${withoutType(hit('a'))}]},"stageTimestamp"`,
+    );
+    expect(selector.list(listOf([outer, miss]))).toMatchObject({ events: [], ignored: 2 });
+  });
+
+  it('the event behind a torn one is kept, and the torn one is counted', () => {
+    const selection = selector.lines(Buffer.from(`${miss}\n${miss.slice(0, 260)}${hit('a')}\n${miss.slice(0, -1)}\n`));
+    expect(selection).toMatchObject({ events: [JSON.parse(hit('a'))], malformed: 2, ignored: 1 });
+  });
+});
+
 /** Short ones mostly, for a million of them to take seconds. */
 const isHandy = (line: string, i: number): boolean => line.length < 1_000 || (i % 100 === 0 && line.length < 4_000);
 const bases = RECORDINGS.flatMap(([, recording]) => linesOf(recording).filter(isHandy)).map(baseOf);
