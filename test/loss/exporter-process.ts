@@ -19,7 +19,7 @@ export interface ExporterConfig {
   /** Of the stub of PutEvents. */
   bus: string;
   /** Milliseconds that a PutEvents call may take. */
-  timeout: number;
+  answerWithin: number;
   /** Path of an audit log, or where to receive the webhook. */
   audit: string | { port: number; cert: string; key: string };
   /** While this file exists, every write to a file fails as on a full disk: where no small disk can be mounted. */
@@ -30,7 +30,7 @@ export interface ExporterConfig {
 export type ExporterMessage = { ready: boolean; stats: ExporterStats } | { problem: string };
 
 // An exporter in a process of its own, so that it can be killed.
-const { server, ca, token, namespace, steps, directory, bus, timeout, audit, fullWhile } = JSON.parse(process.argv[2] ?? '') as ExporterConfig;
+const { server, ca, token, namespace, steps, directory, bus, answerWithin, audit, fullWhile } = JSON.parse(process.argv[2] ?? '') as ExporterConfig;
 const tell = (message: ExporterMessage): void => void (process.connected && process.send?.(message, () => {}));
 const onProblem = (problem: string): void => tell({ problem });
 if (fullWhile) await injectFullDisk(fullWhile);
@@ -43,7 +43,7 @@ const transport = new Transport({ server, ca, token: async () => token, userAgen
 const exporter = new Exporter({
   ...{ cluster: namespace, rules: lossRules(namespace, steps), directory, onProblem, random: Math.random, clock: Date },
   open: (path, signal, accept) => transport.open(path, signal, accept),
-  sink: new PutEventsSink({ client, bus: 'facts', random: Math.random, wait: realWait, timeout }),
+  sink: new PutEventsSink({ client, bus: 'facts', random: Math.random, wait: realWait, answerWithin }),
   ...(typeof audit === 'string'
     ? { sources: [auditFile({ path: audit, pollEvery: 100 })] }
     : { auditWebhook: { host: '127.0.0.1', ...audit } }),

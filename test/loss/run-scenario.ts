@@ -56,7 +56,7 @@ export async function runScenario(scenario: Scenario, ground: Ground, long: bool
   const proxy = scenario.proxy && (await startApiProxy(plane));
   const disk = scenario.disk && (await makeSmallDisk(join(folder, 'disk'), SMALL_DISK));
   const exporter = new ExporterChild({
-    ...{ server: (proxy ?? plane).server, ca: (proxy ?? plane).ca, token: plane.adminToken, namespace, bus: bus.url, timeout: long ? 3_000 : 500 },
+    ...{ server: (proxy ?? plane).server, ca: (proxy ?? plane).ca, token: plane.adminToken, namespace, bus: bus.url, answerWithin: long ? 3_000 : 500 },
     // At most every third request is counted, on two objects.
     steps: Math.ceil((2 * lasts + 60_000) / PAUSE / STEP / 6) + 2,
     directory: disk?.directory ?? join(folder, 'exporter'),
