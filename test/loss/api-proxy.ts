@@ -42,12 +42,11 @@ export async function startApiProxy(target: { server: string; ca: string }): Pro
       return answered();
     }
     const onward = request(new URL(url, target.server), { method, headers, ca: target.ca }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers).flushHeaders();
       answer.pipe(outgoing);
       if (!isWatch || answer.statusCode !== 200) return;
       const stream: Stream = {
         silence: () => void answer.unpipe(outgoing),
-        // Half a line may have been passed on: the newline ends it, as a broken server might.
         end: (line) => (line ? outgoing.end(line) : outgoing.destroy()),
       };
       streams.add(stream);
