@@ -52,6 +52,26 @@ describe('an exporter that was stopped', () => {
     expect(second.exporter.stats().relists).toBe(1);
   });
 
+  it('then also tells that something is gone which came after the checkpoint', async () => {
+    const [api, directory, checkpoints] = [await historyServer(), folder(), folder()];
+    api.put('a', '1', T0);
+    api.put('b', '1', T0);
+    const first = await live(api, directory, T0);
+    await until(() => existsSync(join(directory, 'checkpoints', 'watch-things.demo.json')));
+    cpSync(join(directory, 'checkpoints'), checkpoints, { recursive: true });
+    api.put('c', '1', T0);
+    api.put('a', '2', T0);
+    api.remove('b');
+    await until(() => first.seen().length === 3);
+    await first.stop();
+    cpSync(checkpoints, join(directory, 'checkpoints'), { recursive: true });
+    api.remove('c');
+    api.compact();
+    const second = await live(api, directory, T0 + 60_000);
+    await until(() => second.seen().length > 0);
+    expect(second.seen()).toEqual(['deleted c ?→? gap']);
+  });
+
   it('tells that everything is gone when the resource is not served any more, and what is new when it comes back', async () => {
     const [api, directory] = [await historyServer(), folder()];
     api.put('a', '1', T0);

@@ -135,9 +135,9 @@ class Watch {
     return 'items' in state;
   }
 
-  /** All that is known of the state at the checkpoint: which objects there were. */
-  async #takeHeads({ objects }: Resume): Promise<void> {
-    for (const object of objects) await this.#handle({ fromList: true, headOnly: true, type: 'ADDED', object });
+  /** All that is known of the state before: which objects there were. */
+  async #takeHeads({ objects, told = objects }: Resume): Promise<void> {
+    for (const object of told) await this.#handle({ fromList: true, headOnly: true, type: 'ADDED', object });
     this.#listed = true;
   }
 
