@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { COUNTED, STEP } from './loss-rules.ts';
 
 /** What the API server's own audit log says of the counted objects of a namespace: when each was written, ascending. */
@@ -16,19 +17,47 @@ export interface CountedFact {
   gap: boolean;
 }
 
-/** Reads the API server's audit log. */
-export async function readCountedWrites(log: string, namespace: string): Promise<Map<string, number[]>> {
-  const times = new Map<string, number[]>();
-  for (const text of (await readFile(log, 'utf8')).split('\n').slice(0, -1)) {
-    const { objectRef, stage, stageTimestamp } = parseLine(text) ?? {};
-    const { namespace: where, name, resource } = objectRef ?? {};
-    if (where !== namespace || resource !== 'configmaps' || stage !== 'ResponseComplete' || !name?.startsWith(COUNTED)) continue;
-    const list = times.get(name) ?? [];
-    list.push(Date.parse(String(stageTimestamp)));
-    times.set(name, list);
+/** The API server's audit log from now on. */
+export class CountedLog {
+  readonly #path: string;
+  readonly #namespace: string;
+  readonly #times = new Map<string, number[]>();
+  #position: number;
+  #rest = '';
+
+  constructor(path: string, namespace: string) {
+    this.#path = path;
+    this.#namespace = namespace;
+    this.#position = statSync(path).size;
   }
-  for (const list of times.values()) list.sort((a, b) => a - b);
-  return times;
+
+  /** When each counted object was written so far. */
+  async times(): Promise<Map<string, number[]>> {
+    const file = await open(this.#path);
+    try {
+      for (let length = 1; length > 0; ) {
+        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(2 ** 20), 0, 2 ** 20, this.#position);
+        this.#position += bytesRead;
+        const lines = (this.#rest + buffer.toString('latin1', 0, bytesRead)).split('\n');
+        this.#rest = lines.pop() ?? '';
+        for (const line of lines) if (line.includes(this.#namespace)) this.#take(line);
+        length = bytesRead;
+      }
+    } finally {
+      await file.close();
+    }
+    for (const list of this.#times.values()) list.sort((a, b) => a - b);
+    return this.#times;
+  }
+
+  #take(line: string): void {
+    const { objectRef, stage, stageTimestamp } = parseLine(line) ?? {};
+    const { namespace, name, resource } = objectRef ?? {};
+    if (namespace !== this.#namespace || resource !== 'configmaps' || stage !== 'ResponseComplete' || !name?.startsWith(COUNTED)) return;
+    const list = this.#times.get(name) ?? [];
+    this.#times.set(name, list);
+    list.push(Date.parse(String(stageTimestamp)));
+  }
 }
 
 interface Line {

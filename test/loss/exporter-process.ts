@@ -30,7 +30,9 @@ export interface ExporterConfig {
 export type ExporterMessage = { ready: boolean; stats: ExporterStats } | { problem: string };
 
 // An exporter in a process of its own, so that it can be killed.
-const { server, ca, token, namespace, steps, directory, bus, answerWithin, audit, fullWhile } = JSON.parse(process.argv[2] ?? '') as ExporterConfig;
+const { server, ca, token, namespace, steps, directory, bus, answerWithin, audit, fullWhile } = JSON.parse(
+  process.argv[2] ?? '',
+) as ExporterConfig;
 const tell = (message: ExporterMessage): void => void (process.connected && process.send?.(message, () => {}));
 const onProblem = (problem: string): void => tell({ problem });
 if (fullWhile) await injectFullDisk(fullWhile);

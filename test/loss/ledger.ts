@@ -83,7 +83,12 @@ export class Ledger {
       expected: changes.length + counts.expected,
       arrived: changes.length + counts.expected - lost,
       ...{ lost, inGap: lostInGap, lostOutsideGap: lost - lostInGap },
-      ...{ duplicates: this.#duplicates, unequalIds: this.#unequal, untrue: [...untrue, ...counts.untrue], disordered: disordered(arrivals) },
+      ...{
+        duplicates: this.#duplicates,
+        unequalIds: this.#unequal,
+        untrue: [...untrue, ...counts.untrue],
+        disordered: disordered(arrivals),
+      },
       worstLagSeconds: Math.round(Math.max(0, ...lags) / 10) / 100,
     };
   }

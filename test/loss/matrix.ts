@@ -31,15 +31,20 @@ export async function runMatrix({ long, scenarios, progress = () => {} }: Matrix
   const folder = await mkdtemp(join(tmpdir(), 'kubemend-loss-'));
   const directory = join(folder, 'plane');
   await mkdir(directory);
-  const flags = ['--audit-webhook-initial-backoff=2s'];
+  const flags = ['--audit-webhook-initial-backoff=2s', '--audit-log-maxsize=2000'];
   const plane = await startControlPlane({ auditWebhook: webhook.webhook, directory, flags, readyWithin: 60_000 });
   const admin = new Admin(plane.connection('admin', 'numbered-writer/1'));
   try {
     const rows = new Map<Scenario, Row>();
+    const failures: Error[] = [];
     const run = async (scenario: Scenario): Promise<void> => {
-      const row = await runScenario(scenario, { plane, admin, webhook, folder }, long);
-      progress(`${row.name}: ${row.expected} expected, ${row.arrived} arrived, ${row.lostOutsideGap} lost outside a gap`);
-      rows.set(scenario, row);
+      try {
+        const row = await runScenario(scenario, { plane, admin, webhook, folder }, long);
+        progress(`${row.name}: ${row.expected} expected, ${row.arrived} arrived, ${row.lostOutsideGap} lost outside a gap`);
+        rows.set(scenario, row);
+      } catch (cause) {
+        failures.push(new Error(`${scenario.name}: ${(cause as Error).message}`, { cause }));
+      }
     };
     const together = scenarios.filter(({ alone }) => !alone);
     await Promise.all(
@@ -48,6 +53,7 @@ export async function runMatrix({ long, scenarios, progress = () => {} }: Matrix
       }),
     );
     for (const scenario of scenarios) if (scenario.alone) await run(scenario);
+    if (failures.length > 0) throw new AggregateError(failures, failures.map(({ message }) => message).join('\n'));
     return scenarios.map((scenario) => rows.get(scenario) as Row);
   } finally {
     admin.close();

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startApiProxy } from './api-proxy.ts';
-import { readCountedWrites } from './counted-writes.ts';
+import { CountedLog } from './counted-writes.ts';
 import { compactEtcd } from './etcd-compaction.ts';
 import { ExporterChild } from './exporter-child.ts';
 import { Ledger, type Tally } from './ledger.ts';
@@ -28,7 +28,8 @@ export interface Row extends Tally {
   problems: string[];
 }
 
-const SMALL_DISK = 2 * 2 ** 20;
+/** Bytes: enough for the whole scenario, as long as nobody fills it. */
+const SMALL_DISK = { short: 4 * 2 ** 20, long: 64 * 2 ** 20 };
 /** Milliseconds between two writes. */
 const PAUSE = 15;
 /** How long after the trouble everything must have arrived. */
@@ -43,10 +44,11 @@ export async function runScenario(scenario: Scenario, ground: Ground, long: bool
   await mkdir(folder);
   await admin.create('/api/v1/namespaces', { metadata: { name: namespace } });
   const { audit } = scenario;
-  const log = audit === 'rename' || audit === 'copytruncate' ? join(folder, 'relayed.log') : plane.auditLog;
-  const relay = audit === 'rename' || audit === 'copytruncate' ? new LogRelay(plane.auditLog, log, audit) : undefined;
+  const auditPath = audit === 'rename' || audit === 'copytruncate' ? join(folder, 'relayed.log') : plane.auditLog;
+  const relay = audit === 'rename' || audit === 'copytruncate' ? new LogRelay(plane.auditLog, auditPath, audit) : undefined;
   await relay?.start();
   if (audit === 'webhook') webhook.turn(true);
+  const log = new CountedLog(plane.auditLog, namespace);
   const writer = new NumberedWriter(admin, namespace, PAUSE);
   await writer.prepare();
 
@@ -54,13 +56,20 @@ export async function runScenario(scenario: Scenario, ground: Ground, long: bool
   const bus = new StubPutEvents((entry) => ledger.take(entry, Date.now()));
   await bus.listen();
   const proxy = scenario.proxy && (await startApiProxy(plane));
-  const disk = scenario.disk && (await makeSmallDisk(join(folder, 'disk'), SMALL_DISK));
+  const disk = scenario.disk && (await makeSmallDisk(join(folder, 'disk'), SMALL_DISK[long ? 'long' : 'short']));
   const exporter = new ExporterChild({
-    ...{ server: (proxy ?? plane).server, ca: (proxy ?? plane).ca, token: plane.adminToken, namespace, bus: bus.url, answerWithin: long ? 3_000 : 500 },
+    ...{
+      server: (proxy ?? plane).server,
+      ca: (proxy ?? plane).ca,
+      token: plane.adminToken,
+      namespace,
+      bus: bus.url,
+      answerWithin: long ? 3_000 : 500,
+    },
     // At most every third request is counted, on two objects.
     steps: Math.ceil((2 * lasts + 60_000) / PAUSE / STEP / 6) + 2,
     directory: disk?.directory ?? join(folder, 'exporter'),
-    audit: audit === 'webhook' ? webhook.listener : log,
+    audit: audit === 'webhook' ? webhook.listener : auditPath,
     ...(disk?.fullWhile !== undefined && { fullWhile: disk.fullWhile }),
   });
   exporter.start();
@@ -118,7 +127,7 @@ export async function runScenario(scenario: Scenario, ground: Ground, long: bool
   /** The API server logs a request after its answer. */
   async function logged(): Promise<Map<string, number[]>> {
     for (;;) {
-      const times = await readCountedWrites(plane.auditLog, namespace);
+      const times = await log.times();
       if (Object.entries(writer.counted).every(([name, answered]) => (times.get(name)?.length ?? 0) >= answered)) return times;
       await delay(50);
     }

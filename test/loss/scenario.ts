@@ -27,7 +27,7 @@ export interface World {
   bus: StubPutEvents;
   /** Milliseconds of trouble. */
   lasts: number;
-  /** Also by default milliseconds between two blows: of the short matrix, and of the long one. */
+  /** Strikes again and again while the trouble lasts; milliseconds in between, in the short matrix and in the long one. */
   every(short: number, long: number, blow: () => Promise<void> | void): Promise<void>;
   restartApiServer(down: number): Promise<void>;
   /** Makes etcd forget what is older than now. */

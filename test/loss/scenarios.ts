@@ -7,9 +7,9 @@ import type { Mood } from './stub-put-events.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
-const short = { short: 4 * SECOND, long: MINUTE };
+const usual = { short: 3_500, long: MINUTE };
 
-/** All moods in turns, `each` milliseconds each; the bus is well in between. */
+/** The moods in turns; only a `share` of the requests meets them. */
 async function moods(world: World, each: Mood[], share = 1): Promise<void> {
   let turn = 0;
   world.bus.mood = () => (Math.random() < share ? (each[turn % each.length] as Mood) : 'takes');
@@ -70,11 +70,11 @@ async function compacting({ lasts, exporter, compact, restartApiServer }: World)
 export const scenarios: Scenario[] = [
   { name: 'kill -9, audit log file', lossless: true, lasts: { short: 6 * SECOND, long: 2 * MINUTE }, trouble: killing },
   { name: 'kill -9, audit webhook', audit: 'webhook', lossless: true, lasts: { short: 6 * SECOND, long: 2 * MINUTE }, trouble: killing },
-  { name: 'disk full, and kill -9', disk: 'small', lossless: true, lasts: short, trouble: fillAndEmpty },
-  { name: 'audit log renamed mid-write', audit: 'rename', lossless: true, lasts: short, trouble: rotating },
-  { name: 'audit log copied and truncated', audit: 'copytruncate', lasts: short, trouble: rotating },
-  { name: '410 at connect', proxy: true, lasts: short, trouble: expiring('connect') },
-  { name: '410 in the stream', proxy: true, lasts: short, trouble: expiring('stream') },
+  { name: 'disk full, and kill -9', disk: 'small', lossless: true, lasts: usual, trouble: fillAndEmpty },
+  { name: 'audit log renamed mid-write', audit: 'rename', lossless: true, lasts: usual, trouble: rotating },
+  { name: 'audit log copied and truncated', audit: 'copytruncate', lasts: usual, trouble: rotating },
+  { name: '410 at connect', proxy: true, lasts: usual, trouble: expiring('connect') },
+  { name: '410 in the stream', proxy: true, lasts: usual, trouble: expiring('stream') },
   {
     name: 'bus away',
     lossless: true,
@@ -85,24 +85,24 @@ export const scenarios: Scenario[] = [
       await bus.listen();
     },
   },
-  { name: 'PutEvents fails per entry', lossless: true, lasts: short, trouble: (world) => moods(world, ['refuses some']) },
-  { name: 'PutEvents throttles', lossless: true, lasts: short, trouble: (world) => moods(world, ['throttles', 'takes']) },
-  { name: 'PutEvents times out', lossless: true, lasts: short, trouble: (world) => moods(world, ['takes and hangs'], 0.3) },
+  { name: 'PutEvents fails per entry', lossless: true, lasts: usual, trouble: (world) => moods(world, ['refuses some']) },
+  { name: 'PutEvents throttles', lossless: true, lasts: usual, trouble: (world) => moods(world, ['throttles', 'takes']) },
+  { name: 'PutEvents times out', lossless: true, lasts: usual, trouble: (world) => moods(world, ['takes and hangs'], 0.3) },
   {
     name: 'PutEvents resets and answers 5xx',
     lossless: true,
-    lasts: short,
+    lasts: usual,
     trouble: (world) => moods(world, ['takes and resets', 'fails', 'takes and fails'], 0.7),
   },
-  { name: 'API server restarted', alone: true, lasts: short, trouble: restarting },
-  { name: 'etcd compacted, exporter dead', alone: true, lasts: short, trouble: compacting },
+  { name: 'API server restarted', alone: true, lasts: usual, trouble: restarting },
+  { name: 'etcd compacted, exporter dead', alone: true, lasts: usual, trouble: compacting },
   {
     name: 'all of it together',
     alone: true,
     audit: 'rename',
     disk: 'small',
     proxy: true,
-    lasts: { short: 8 * SECOND, long: 5 * MINUTE },
+    lasts: { short: 8 * SECOND, long: 4 * MINUTE },
     trouble: everything,
   },
 ];

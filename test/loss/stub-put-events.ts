@@ -86,7 +86,8 @@ export class StubPutEvents {
 function violation({ method, headers }: IncomingMessage, body: Buffer): string | undefined {
   if (method !== 'POST' || headers['x-amz-target'] !== 'AWSEvents.PutEvents') return `${method} ${headers['x-amz-target']} is no PutEvents`;
   if (headers['content-type'] !== 'application/x-amz-json-1.1') return `The content type is ${headers['content-type']}`;
-  if (!/^AWS4-HMAC-SHA256 Credential=.+SignedHeaders=.+Signature=[0-9a-f]{64}$/.test(headers.authorization ?? '')) return 'It is not signed';
+  if (!/^AWS4-HMAC-SHA256 Credential=.+SignedHeaders=.+Signature=[0-9a-f]{64}$/.test(headers.authorization ?? ''))
+    return 'It is not signed';
   const { Entries } = JSON.parse(body.toString('utf8')) as { Entries?: PutEntry[] };
   if (!Array.isArray(Entries) || Entries.length < 1 || Entries.length > MOST_ENTRIES) return `It has ${Entries?.length} entries`;
   const bytes = Entries.reduce((sum, { Source, DetailType, Detail }) => sum + 14 + Buffer.byteLength(Source + DetailType + Detail), 0);

@@ -1,5 +1,5 @@
 import { createServer as createHttpsServer } from 'node:https';
-import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { generate } from 'selfsigned';
 import { freePort } from '../control-plane/port.ts';
 
