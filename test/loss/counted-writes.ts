@@ -53,7 +53,7 @@ export class CountedLog {
   #take(line: string): void {
     const { objectRef, stage, stageTimestamp } = parseLine(line) ?? {};
     const { namespace, name, resource } = objectRef ?? {};
-    if (namespace !== this.#namespace || resource !== 'configmaps' || stage !== 'ResponseComplete' || !name?.startsWith(COUNTED)) return;
+    if (namespace !== this.#namespace || resource !== COUNTED || stage !== 'ResponseComplete' || !name) return;
     const list = this.#times.get(name) ?? [];
     this.#times.set(name, list);
     list.push(Date.parse(String(stageTimestamp)));

@@ -61,7 +61,7 @@ export class ExporterChild {
   }
 
   /** Throws, with the last problems, when it does not become ready. */
-  async untilReady(within = 20_000): Promise<void> {
+  async untilReady(within = 60_000): Promise<void> {
     for (const deadline = Date.now() + within; !this.ready; await delay(20)) {
       if (Date.now() > deadline) throw new Error(`The exporter is not ready after ${within / 1_000} s:\n${this.problems.join('\n')}`);
     }

@@ -15,6 +15,8 @@ export interface Tally {
   inGap: number;
   /** Must be 0: nobody could know. */
   lostOutsideGap: number;
+  /** Which ones: the first of them, with what came before and after. */
+  untold: string[];
   /** Facts that came more than once. */
   duplicates: number;
   /** Must be 0: facts about the same version or window with different ids. */
@@ -74,15 +76,16 @@ export class Ledger {
     const first = new Map(arrivals.map((arrival) => [arrival.n, arrival]));
     const byNumber = [...first.values()].sort((a, b) => a.n - b.n);
     const missing = changes.filter(({ n }) => !first.has(n));
-    const inGap = missing.filter((change) => isInGap(change, byNumber, changes));
+    const outside = missing.filter((change) => !isInGap(change, byNumber, changes));
     const counts = weighCounts(this.#counted, counted);
     const lags = changes.map(({ n, at }) => (first.get(n)?.at ?? at) - at);
     const lost = missing.length + counts.lost;
-    const lostInGap = inGap.length + counts.inGap;
+    const lostInGap = missing.length - outside.length + counts.inGap;
     return {
       expected: changes.length + counts.expected,
       arrived: changes.length + counts.expected - lost,
       ...{ lost, inGap: lostInGap, lostOutsideGap: lost - lostInGap },
+      untold: outside.slice(0, 5).map((change) => describe(change, byNumber, changes)),
       ...{
         duplicates: this.#duplicates,
         unequalIds: this.#unequal,
@@ -115,6 +118,18 @@ function isInGap({ n, name }: NumberedChange, arrivals: Arrival[], changes: Numb
   const whole = changes.filter((one) => one.name === name);
   if (whole.at(-1)?.what !== 'deleted' || arrivals.some(({ key }) => key === name)) return false;
   return [arrivals.find((one) => one.n > n), arrivals.findLast((one) => one.n < n)].some((one) => one?.gap);
+}
+
+function describe({ n, name, what }: NumberedChange, arrivals: Arrival[], changes: NumberedChange[]): string {
+  const own = changes
+    .filter((one) => one.name === name)
+    .map((one) => {
+      const arrival = arrivals.find((arrived) => arrived.n === one.n);
+      return `${one.what} ${one.n}${arrival ? (arrival.gap ? ' gap' : '') : ' LOST'}`;
+    });
+  const at = own.findIndex((text) => text.startsWith(`${what} ${n}`));
+  const beside = arrivals.filter((one) => Math.abs(one.n - n) < 5).map((one) => `${one.n}${one.gap ? ' gap' : ''}`);
+  return `${what} ${n} of ${name}; of it: ${own.slice(Math.max(0, at - 3), at + 4).join(', ')}; of all: ${beside.join(', ')}`;
 }
 
 function disordered(arrivals: Arrival[]): number {

@@ -2,24 +2,24 @@ import type { Rule } from '../../events/exporter/rules.ts';
 
 /** A Writes Counted fact comes with every so many counted writes. */
 export const STEP = 25;
-/** Counted objects begin with it. */
-export const COUNTED = 'counted-';
+/** The resource of what is counted, by the name that audit and rules have for it. Versions are those of ConfigMaps. */
+export const COUNTED = 'secrets';
 const WINDOW = 3_600;
 
 /** Rules that match every numbered version of one namespace, and each `STEP` counted writes up to `steps` times that. */
 export function lossRules(namespace: string, steps: number): Rule[] {
-  const configmaps = { group: [''], resource: ['configmaps'], namespace: [namespace] };
+  const here = { group: [''], namespace: [namespace] };
   const numbered = { data: { n: [{ exists: true }] } };
   const changed = {
     source: ['kubernetes'],
     'detail-type': ['Object Changed'],
-    detail: { object: configmaps, $or: [{ current: numbered }, { change: ['deleted'] }] },
+    detail: { object: { ...here, resource: ['configmaps'] }, $or: [{ current: numbered }, { change: ['deleted'] }] },
   };
   const counted = (writes: number) => ({
     source: ['kubernetes'],
     'detail-type': ['Writes Counted'],
     detail: {
-      object: { ...configmaps, name: [{ prefix: COUNTED }] },
+      object: { ...here, resource: [COUNTED] },
       window: { seconds: [WINDOW] },
       // Exactly: so that a write which is lost or counted twice moves every later fact to another moment.
       writes: [{ numeric: ['=', writes] }],

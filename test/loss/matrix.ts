@@ -46,10 +46,16 @@ export async function runMatrix({ long, scenarios, progress = () => {} }: Matrix
         failures.push(new Error(`${scenario.name}: ${(cause as Error).message}`, { cause }));
       }
     };
+    // There is one webhook.
+    let webhookFree = Promise.resolve();
+    const onWebhook = (scenario: Scenario): Promise<void> => {
+      webhookFree = webhookFree.then(() => run(scenario));
+      return webhookFree;
+    };
     const together = scenarios.filter(({ alone }) => !alone);
     await Promise.all(
       Array.from({ length: long ? BESIDE.long : BESIDE.short }, async () => {
-        for (let next = together.shift(); next; next = together.shift()) await run(next);
+        for (let next = together.shift(); next; next = together.shift()) await (next.audit === 'webhook' ? onWebhook(next) : run(next));
       }),
     );
     for (const scenario of scenarios) if (scenario.alone) await run(scenario);

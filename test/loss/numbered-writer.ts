@@ -13,12 +13,14 @@ export interface NumberedChange {
 }
 
 const LASTING = ['one', 'two', 'three', 'four', 'five', 'six'];
-const COUNTING = [`${COUNTED}a`, `${COUNTED}b`];
+const UNCHANGED = { kept: 'as-it-is' };
+const COUNTING = ['seven', 'eight'];
 
 /** Writes one request at a time, so that numbers, resourceVersions and audit records have one order; repeats a request until it is answered. */
 export class NumberedWriter {
   readonly #admin: Admin;
   readonly #path: string;
+  readonly #counted: string;
   readonly #pause: number;
   readonly #stopping = new AbortController();
   readonly changes: NumberedChange[] = [];
@@ -32,12 +34,14 @@ export class NumberedWriter {
   constructor(admin: Admin, namespace: string, pause: number) {
     this.#admin = admin;
     this.#path = `/api/v1/namespaces/${namespace}/configmaps`;
+    this.#counted = `/api/v1/namespaces/${namespace}/${COUNTED}`;
     this.#pause = pause;
   }
 
   /** Makes the objects; what they hold then has no number. */
   async prepare(): Promise<void> {
-    for (const name of [...LASTING, ...COUNTING]) await this.#admin.create(this.#path, { metadata: { name }, data: { kept: 'as it is' } });
+    for (const name of LASTING) await this.#admin.create(this.#path, { metadata: { name } });
+    for (const name of COUNTING) await this.#admin.create(this.#counted, { metadata: { name, labels: UNCHANGED } });
   }
 
   start(): void {
@@ -56,7 +60,7 @@ export class NumberedWriter {
   /** Counted writes of one object: they change nothing, so only audit sees them. */
   async count(name: string, writes = 1): Promise<void> {
     for (let i = 0; i < writes; i++) {
-      await this.#answered(() => this.#admin.patch(`${this.#path}/${name}`, 'merge', { data: { kept: 'as it is' } }));
+      await this.#answered(() => this.#admin.patch(`${this.#counted}/${name}`, 'merge', { metadata: { labels: UNCHANGED } }));
       this.counted[name] = (this.counted[name] ?? 0) + 1;
     }
   }

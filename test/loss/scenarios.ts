@@ -26,10 +26,11 @@ async function fillAndEmpty({ disk, lasts, exporter }: World): Promise<void> {
   const times = lasts > MINUTE / 2 ? 4 : 1;
   for (let i = 0; i < times; i++) {
     await fill();
-    await delay(lasts / times / 2);
+    // Long enough to be sent audit that cannot be kept.
+    await delay((lasts / times) * 0.7);
     // Starting on a full disk is worse than running on one.
     await exporter.kill();
-    await delay(lasts / times / 2);
+    await delay((lasts / times) * 0.3);
     await empty();
     await exporter.untilReady();
     await delay(SECOND);
@@ -70,7 +71,7 @@ async function compacting({ lasts, exporter, compact, restartApiServer }: World)
 export const scenarios: Scenario[] = [
   { name: 'kill -9, audit log file', lossless: true, lasts: { short: 6 * SECOND, long: 2 * MINUTE }, trouble: killing },
   { name: 'kill -9, audit webhook', audit: 'webhook', lossless: true, lasts: { short: 6 * SECOND, long: 2 * MINUTE }, trouble: killing },
-  { name: 'disk full, and kill -9', disk: 'small', lossless: true, lasts: usual, trouble: fillAndEmpty },
+  { name: 'disk full, and kill -9, audit log file', disk: 'small', lossless: true, lasts: usual, trouble: fillAndEmpty },
   { name: 'audit log renamed mid-write', audit: 'rename', lossless: true, lasts: usual, trouble: rotating },
   { name: 'audit log copied and truncated', audit: 'copytruncate', lasts: usual, trouble: rotating },
   { name: '410 at connect', proxy: true, lasts: usual, trouble: expiring('connect') },
@@ -93,6 +94,11 @@ export const scenarios: Scenario[] = [
     lossless: true,
     lasts: usual,
     trouble: (world) => moods(world, ['takes and resets', 'fails', 'takes and fails'], 0.7),
+  },
+  {
+    name: 'disk full, and kill -9, audit webhook',
+    ...{ audit: 'webhook', disk: 'small', lossless: true, lasts: usual },
+    trouble: fillAndEmpty,
   },
   { name: 'API server restarted', alone: true, lasts: usual, trouble: restarting },
   { name: 'etcd compacted, exporter dead', alone: true, lasts: usual, trouble: compacting },
