@@ -37,7 +37,7 @@ export async function startApiProxy(target: { server: string; ca: string }): Pro
     if (isWatch && refusing) {
       const { until, answered } = refusing;
       refusing = undefined;
-      await delay(until - Date.now());
+      await delay(Math.max(0, until - Date.now()));
       outgoing.writeHead(410, { 'content-type': 'application/json' }).end(JSON.stringify(EXPIRED));
       return answered();
     }

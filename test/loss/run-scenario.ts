@@ -137,7 +137,9 @@ export async function runScenario(scenario: Scenario, ground: Ground, long: bool
   async function settle(): Promise<void> {
     for (const deadline = Date.now() + PATIENCE[long ? 'long' : 'short']; Date.now() < deadline; await delay(200)) {
       const isIdle = exporter.stats?.spool.waiting === 0 && Date.now() - ledger.newest > 500;
-      if (isIdle && (await weigh()).lostOutsideGap === 0) return;
+      const { lost, lostOutsideGap } = await weigh();
+      // In a told gap or not: what must not be lost may still be on its way.
+      if (isIdle && (scenario.lossless ? lost : lostOutsideGap) === 0) return;
     }
   }
 }
