@@ -33,7 +33,7 @@ const SMALL_DISK = { short: 4 * 2 ** 20, long: 64 * 2 ** 20 };
 /** Milliseconds between two writes. */
 const PAUSE = 15;
 /** How long after the trouble everything must have arrived. */
-const PATIENCE = { short: 30_000, long: 120_000 };
+const PATIENCE = { short: 100_000, long: 120_000 };
 
 /** Runs one scenario from its first write until everything that will ever arrive has arrived. */
 export async function runScenario(scenario: Scenario, ground: Ground, long: boolean): Promise<Row> {

@@ -19,7 +19,14 @@ async function moods(world: World, each: Mood[], share = 1): Promise<void> {
   world.bus.mood = () => 'takes';
 }
 
-const killing = (world: World) => world.every(1_300, 5_000, () => world.exporter.kill());
+async function killing({ every, exporter }: World): Promise<void> {
+  let kills = 0;
+  await every(1_300, 5_000, async () => {
+    await exporter.kill();
+    // Every other one may come while it starts, but on a slow machine it must not be dead all the time.
+    if (++kills % 2 === 0) await exporter.untilReady();
+  });
+}
 
 async function fillAndEmpty({ disk, lasts, exporter }: World): Promise<void> {
   const { fill, empty } = disk as SmallDisk;
