@@ -10,7 +10,7 @@ import { backoff } from './wait.ts';
 export interface AuditFileOptions {
   /** What kube-apiserver's --audit-log-path says. Its folder is read too: rotated files are there. */
   path: string;
-  /** Reads the lines; JSON.parse by default. */
+  /** Reads the lines; what the context gives by default, or else JSON.parse. */
   parse?: ParseLines;
   /** Milliseconds between two looks at a log that does not grow. Default 250. */
   pollEvery?: number;
@@ -45,10 +45,10 @@ class AuditFile {
   #skipping = false;
   #told = '';
 
-  constructor({ path, parse = parseAuditLines, pollEvery = 250, maxLine = 16 * 2 ** 20 }: AuditFileOptions, context: AuditSourceContext) {
+  constructor({ path, parse, pollEvery = 250, maxLine = 16 * 2 ** 20 }: AuditFileOptions, context: AuditSourceContext) {
     this.#context = context;
     this.#path = path;
-    this.#parse = parse;
+    this.#parse = parse ?? context.parse ?? parseAuditLines;
     this.#pollEvery = pollEvery;
     this.#maxLine = maxLine;
   }

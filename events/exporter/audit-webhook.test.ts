@@ -68,6 +68,14 @@ describe('AuditWebhook', () => {
     expect(accepted).toEqual([{ auditID: '1' }, { auditID: '2' }]);
   });
 
+  it('takes what is selected from a body, and the whole of one that nothing can be selected from', async () => {
+    const select = (body: Buffer) => (body.includes('whole') ? undefined : ['selected']);
+    const { post, accepted } = await start({ select });
+    expect(await post(batch({ auditID: '1' }))).toMatchObject({ status: 200 });
+    expect(await post(batch({ auditID: 'whole' }))).toMatchObject({ status: 200 });
+    expect(accepted).toEqual(['selected', { auditID: 'whole' }]);
+  });
+
   it('answers 200 only when the events are kept', async () => {
     let keep = () => {};
     let answered = false;

@@ -19,6 +19,8 @@ export interface AuditWebhookOptions {
   clientCa?: string;
   /** Resolves when the events are kept: only then the API server is told 200, and forgets them. */
   accept(events: unknown[]): Promise<void>;
+  /** Picks the events of interest out of a body without parsing all of it; undefined when it must be parsed whole. */
+  select?(body: Buffer): unknown[] | undefined;
   /** True while nothing could be kept: then a batch is refused with 429 before its body is read. */
   overloaded?(): boolean;
   onProblem(message: string): void;
@@ -103,7 +105,7 @@ export class AuditWebhook {
   }
 
   async #keep(body: Buffer, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const events = eventsOf(body);
+    const events = this.#options.select?.(body) ?? eventsOf(body);
     if (typeof events === 'string') return refuse(request, response, 400, events);
     try {
       await this.#options.accept(events);

@@ -14,7 +14,7 @@ import { realWait, type Wait } from './wait.ts';
 import type { Remembered, WatchCheckpoint } from './watch-checkpoint.ts';
 
 /** Where to receive the API server's audit webhook, and whom to believe. */
-export type AuditListener = Omit<AuditWebhookOptions, 'accept' | 'overloaded' | 'onProblem'>;
+export type AuditListener = Omit<AuditWebhookOptions, 'accept' | 'select' | 'overloaded' | 'onProblem'>;
 
 /** How an exporter is set up. */
 export interface ExporterOptions {
@@ -75,8 +75,9 @@ export class Exporter {
     this.#now = () => clock.now();
     this.#intake = new Intake({ cluster, rules, now: this.#now, wait, onProblem, ...(ownUsers && { ownUsers }) });
     const accept = (events: unknown[]) => this.acceptAudit(events, AUDIT_WEBHOOK);
+    const select = (body: Buffer) => this.#intake.select(body);
     const overloaded = () => this.#intake.isBlocked(AUDIT_WEBHOOK);
-    this.#webhook = auditWebhook && new AuditWebhook({ ...auditWebhook, accept, overloaded, onProblem });
+    this.#webhook = auditWebhook && new AuditWebhook({ ...auditWebhook, accept, select, overloaded, onProblem });
     for (const { group, resource } of this.#intake.reducer.resources) this.#sight.set(`${group}/${resource}`, 'starting');
   }
 
@@ -216,6 +217,7 @@ export class Exporter {
     const { random, onProblem } = this.#options;
     return runSource(source, {
       accept: (events) => this.acceptAudit(events, source.name),
+      parse: this.#intake.parse(source.name),
       dropped: (count, reason) => this.#intake.dropped(count, reason),
       gap: (from, to) => this.#intake.reducer.auditGap(from, to),
       checkpoint: storage.sourceCheckpoint(source.name),

@@ -1,5 +1,7 @@
 import type { Envelope } from '../fact.ts';
+import type { ParseLines } from './audit-lines.ts';
 import { readAuditEvent } from './audit-record.ts';
+import { type AuditSelector, auditSelector, type Selection } from './audit-selector.ts';
 import { timeOf } from './counted.ts';
 import type { Journal } from './journal.ts';
 import { Reducer, type ReducerOptions } from './reduce.ts';
@@ -30,6 +32,7 @@ export class Intake {
   readonly #options: IntakeOptions;
   readonly #noted: SpoolEntry[] = [];
   readonly #dropped: Record<string, number> = {};
+  readonly #selector: AuditSelector;
   readonly reducer: Reducer;
   /** Milliseconds of the newest event, by source of audit. */
   readonly newest: Record<string, number> = {};
@@ -42,6 +45,18 @@ export class Intake {
       ...options,
       onCounted: (counted) => void this.#noted.push({ kind: 'counted', at: timeOf(counted), entry: counted }),
     });
+    this.#selector = auditSelector(this.reducer.resources);
+  }
+
+  /** Picks what the rules are about out of the body of a webhook; undefined when it must be parsed whole. */
+  select(body: Buffer): unknown[] | undefined {
+    const selection = this.#selector.list(body);
+    return selection && this.#saw(selection, AUDIT_WEBHOOK).events;
+  }
+
+  /** Picks what the rules are about out of lines of a log. */
+  parse(source: string): ParseLines {
+    return (lines) => this.#saw(this.#selector.lines(lines), source);
   }
 
   /** From now on everything goes there. */
@@ -64,8 +79,7 @@ export class Intake {
       if (reading.kind === 'malformed') malformed.push(reading.because);
       else if (reading.kind === 'record') for (const fact of this.reducer.audit(reading.record)) facts.push(fact);
     }
-    const at = Date.parse(String(asRecord(events.at(-1)).stageTimestamp));
-    if (at > (this.newest[source] ?? 0)) this.newest[source] = at;
+    this.#newer(Date.parse(String(asRecord(events.at(-1)).stageTimestamp)), source);
     if (malformed.length > 0) {
       this.dropped(malformed.length, 'malformed');
       this.#options.onProblem(
@@ -117,6 +131,17 @@ export class Intake {
     const { unreadable } = this.reducer.stats();
     if (unreadable > 0) this.dropped(unreadable, 'unreadable');
     if (facts.length > 0) await this.#keep(facts).catch(() => {});
+  }
+
+  /** Events that nobody asked for tell that audit flows, and since when. */
+  #saw(selection: Selection, source: string): Selection {
+    this.reducer.reportIgnored(selection.ignored);
+    this.#newer(selection.newest, source);
+    return selection;
+  }
+
+  #newer(at: number | undefined, source: string): void {
+    if (at !== undefined && at > (this.newest[source] ?? 0)) this.newest[source] = at;
   }
 
   #keep(facts: Envelope[]): Promise<void> {

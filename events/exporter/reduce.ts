@@ -154,6 +154,13 @@ export class Reducer {
     return this.#sent(this.#counter.endRestore());
   }
 
+  /** Counts finished write requests on resources that no rule names, and that were therefore never made into records. */
+  reportIgnored(count: number): void {
+    this.#stats.requests += count;
+    this.#stats.ignored += count;
+    this.sight.hasAudit ||= count > 0;
+  }
+
   /** Counts records that a source lost before they came here: facts say so in `coverage.dropped`. */
   reportDropped(count: number): void {
     this.#stats.reported += count;
