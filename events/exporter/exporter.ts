@@ -8,7 +8,7 @@ import { Outbox } from './outbox.ts';
 import type { Rule } from './rules.ts';
 import { runSource } from './run-source.ts';
 import type { Sink } from './sink.ts';
-import type { ExporterStats } from './stats.ts';
+import { type ExporterStats, lags } from './stats.ts';
 import { logOf, openStorage, type Storage } from './storage.ts';
 import { realWait, type Wait } from './wait.ts';
 import type { Remembered, WatchCheckpoint } from './watch-checkpoint.ts';
@@ -142,11 +142,10 @@ export class Exporter {
       this.#sight.get(key) === 'absent' ? [] : (position.aliveAt ?? []),
     );
     if (heard.length > 0) lastEventAt.watch = Math.min(...heard);
-    const now = this.#now();
     const { damaged = 0, ...spool } = this.#running?.storage.spool.stats() ?? { bytes: 0, waiting: 0, cap: 0 };
     return {
       dropped: { ...this.#intake.drops(), ...(damaged > 0 && { 'spool-damaged': damaged }) },
-      lagSeconds: Object.fromEntries(Object.entries(lastEventAt).map(([source, at]) => [source, Math.max(0, now - at) / 1_000])),
+      lagSeconds: lags(lastEventAt, this.#now()),
       spool,
       relists: this.#relists,
       putEventsFailed: this.#options.sink.failures?.() ?? {},
