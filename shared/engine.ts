@@ -1,13 +1,14 @@
 import { INCIDENT_CHANGED, type IncidentChanged } from '../events/incident-changed.ts';
-import { advance, keyOf, open } from './advance.ts';
+import { advance } from './advance.ts';
 import type { Artifacts } from './artifacts/artifacts.ts';
 import type { Bus } from './bus/bus.ts';
 import { examine, type Recorder } from './examine.ts';
 import { execute, type Sender } from './execute.ts';
 import { countIneffective, modeOf, switchedOff } from './gates.ts';
-import { absorbs, type Effect, type Incident } from './incident.ts';
+import { absorbs, type Effect, type Incident, workOf } from './incident.ts';
 import type { Context, Input } from './input.ts';
 import { nameOf } from './kubernetes/object.ts';
+import { keyOf, open } from './open.ts';
 import { prepare } from './prepare.ts';
 import { publicRecord } from './public-record.ts';
 import type { Fact, Remediation } from './remediation.ts';
@@ -190,11 +191,12 @@ export class Engine {
 
   async #write(incident: Incident, effect: Extract<Effect, { kind: 'write' }>): Promise<Input> {
     const { artifacts, state, now } = this.#options;
-    const { execution, plan, cluster } = incident;
+    const { cluster } = incident;
+    const { execution, plan } = workOf(incident);
     const lock = execution?.steps[effect.step];
     const step = lock && plan?.steps[lock.index];
     const { sender } = this.#access(incident);
-    if (!execution || !step || !sender)
+    if (!execution || !plan || !step || !sender)
       return { kind: 'broken', effect: effect.id, because: 'the record lacks the step that was to be written' };
     const repeated = execution.attempted === effect.step;
     const withheld = now() - execution.preparedAt > FRESH ? 'the locks were taken too long ago' : await switchedOff(state, incident);
