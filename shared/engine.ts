@@ -1,5 +1,6 @@
 import { INCIDENT_CHANGED, type IncidentChanged } from '../events/incident-changed.ts';
 import { advance } from './advance.ts';
+import { announce } from './announce.ts';
 import type { Artifacts } from './artifacts/artifacts.ts';
 import type { Bus } from './bus/bus.ts';
 import { examine, type Recorder } from './examine.ts';
@@ -20,6 +21,8 @@ export interface Access {
   examine(): Recorder;
   /** Absent: this run can never write (replay). */
   sender?: Sender;
+  /** Absent: nobody is told in the cluster. */
+  announcer?: Sender;
 }
 
 export interface EngineOptions {
@@ -133,8 +136,7 @@ export class Engine {
 
   /** Does what the outbox holds. Only the owner of the incident's lease does; somebody else comes back when it has run out. */
   async #drain(id: string): Promise<void> {
-    const { state, schedule, owner, now, checkpoint } = this.#options;
-    const { leaseFor = 30_000 } = this.#options;
+    const { state, schedule, owner, now, checkpoint, leaseFor = 30_000 } = this.#options;
     const lease = `incident/${id}`;
     const left = new Set<string>();
     for (;;) {
@@ -193,9 +195,8 @@ export class Engine {
     const { artifacts, state, now } = this.#options;
     const { cluster } = incident;
     const { execution, plan } = workOf(incident);
-    const lock = execution?.steps[effect.step];
+    const [lock, { sender }] = [execution?.steps[effect.step], this.#access(incident)];
     const step = lock && plan?.steps[lock.index];
-    const { sender } = this.#access(incident);
     if (!execution || !plan || !step || !sender)
       return { kind: 'broken', effect: effect.id, because: 'the record lacks the step that was to be written' };
     const repeated = execution.attempted === effect.step;
@@ -223,10 +224,12 @@ export class Engine {
   }
 
   async #tell(incident: Incident, effect: Extract<Effect, { kind: 'tell' }>): Promise<Input | undefined> {
-    const detail: IncidentChanged = publicRecord(incident, this.#remediation(incident.remediation), effect);
+    const remediation = this.#remediation(incident.remediation);
+    const detail: IncidentChanged = publicRecord(incident, remediation, effect);
     const time = new Date(effect.at).toISOString();
     try {
       await this.#options.bus.publish({ id: detail.id, source: 'kubemend', 'detail-type': INCIDENT_CHANGED, time, detail });
+      await announce({ incident, remediation, told: effect, state: this.#options.state, sender: () => this.#access(incident).announcer });
       return { kind: 'done', effect: effect.id };
     } catch (error) {
       // Telling is tried again later; it never holds up nor changes a remediation.

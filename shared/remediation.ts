@@ -89,6 +89,9 @@ export interface Remediation extends Omit<Definition, 'when' | 'limits'> {
   limits: Limits;
 }
 
+/** To tell people in Events about the object: part of every role, except in shadow mode. */
+const EVENTS: Right = { group: 'events.k8s.io', resources: ['events'], verbs: ['create'] };
+
 const DEFAULT_LIMITS: Limits = {
   confirmAfter: '30s',
   settleWithin: '30s',
@@ -110,5 +113,5 @@ export function complete(name: string, definition: Definition, overrides: Partia
   for (const key of ['confirmAfter', 'settleWithin', 'stableFor', 'verifyWithin', 'expireAfter'] as const) milliseconds(limits[key]);
   const when = [definition.when].flat();
   when.forEach(validatePattern);
-  return { ...definition, name, when, limits };
+  return { ...definition, name, when, limits, rights: [...definition.rights, EVENTS] };
 }

@@ -84,7 +84,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   const access: EngineOptions['access'] = (name, remediation) => {
     if (name !== cluster) throw new Error(`This run watches ${cluster}; it was given a fact of ${name}`);
     const sender = transport(remediation);
-    return { examine: () => new LiveCluster(cluster, sender, artifacts), sender };
+    return { examine: () => new LiveCluster(cluster, sender, artifacts), sender, announcer: sender };
   };
   const engine = new Engine({
     ...{ remediations, access, state, schedule, bus, artifacts, owner, onProblem, leaseFor, now: clock.now },
