@@ -46,6 +46,8 @@ export default remediation({
     return { ...KAFKAS, kind: 'Kafka', ...(namespace && { namespace }), name: name.slice(0, -SUFFIX.length) };
   },
 
+  scan: { kinds: [{ group: KAFKAS.group, resource: KAFKAS.resource }] },
+
   async examine(examination): Promise<Verdict> {
     const { cluster, incident, now } = examination;
     const roll = await readRoll(cluster, incident.object);
