@@ -85,6 +85,8 @@ export interface Definition {
    * `latent`: asked instead of `examine` where that needs counts: is the cause there, whether or not it hurts already?
    */
   scan?: { kinds?: Kind[]; latent?(examination: Examination): Promise<Verdict> };
+  /** Names of environment variables that `examine` compares with words: a capture keeps their values. No credentials. */
+  capture?: { env: string[] };
 }
 
 /** A kind of object: `{ group: 'kafka.strimzi.io', resource: 'kafkas' }`. */
