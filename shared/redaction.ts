@@ -57,10 +57,16 @@ export function redaction(key: Buffer, keepEnv: string[] = []): Redaction {
       };
     });
   };
+  /** It names every field, and of sets the values (`v:"…"`). */
+  const fields = (value: unknown): unknown =>
+    typeof value !== 'object' || value === null
+      ? value
+      : Object.fromEntries(
+          Object.entries(value).map(([name, below]) => [name.startsWith('v:') ? `v:${mark(name)}` : text(name), fields(below)]),
+        );
   const field = (name: string, value: unknown, under: string): unknown => {
     if (under === 'annotations' && COPIES.test(name)) return mark(value);
-    // It names every field, and in sets also their values; nothing here asks who owns which.
-    if (name === 'fieldsV1') return {};
+    if (name === 'fieldsV1') return fields(value);
     if (under === 'git' && name === 'keys') return leaves(value);
     if (under === 'registry' && name === 'account') return leaves(value);
     if (WHOLE.has(name)) return leaves(value);
