@@ -26,5 +26,5 @@ function decoded(part: string): string[] {
     }
   }
   const text = bytes.toString('latin1');
-  return /hunter2-|[A-Za-z0-9+/]{12,}/.test(text) && /^[\x09\x0a\x0d\x20-\x7e]*$/.test(text.slice(0, 64)) ? [text] : [];
+  return /hunter2-|[A-Za-z0-9+/]{12,}/.test(text) && /^[\s\u0020-\u007e]*$/.test(text.slice(0, 64)) ? [text] : [];
 }
