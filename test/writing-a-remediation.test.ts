@@ -71,7 +71,9 @@ it('What the page says is so: from `new` over a test that fails to `verified` in
 
   expect(await types()).toEqual({ code: 0, out: '' });
   expect(await testIt()).toMatchObject({ code: 0 });
-  expect(await run('node_modules/@biomejs/biome/bin/biome', 'check', '--vcs-enabled=false', `functions/${NAME}`)).toMatchObject({ code: 0 });
+  expect(await run('node_modules/@biomejs/biome/bin/biome', 'check', '--vcs-enabled=false', `functions/${NAME}`)).toMatchObject({
+    code: 0,
+  });
   const sandbox = await kubemend('sandbox', '--sample', NAME, '--mode', 'auto', '--json');
   expect(JSON.parse(sandbox.out.trim().split('\n').at(-1) ?? '{}')).toMatchObject({ remediation: NAME, state: 'verified' });
   expect(sandbox.code).toBe(0);
