@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readEnvironment } from './environment.ts';
 import { UsageError, type Verb } from './verb.ts';
@@ -8,11 +9,14 @@ const FOOT = `Every verb takes --json and --help.
 Exit codes: 0 done or yes; 1 no, not reached, or (scan) something was found; 2 wrong usage or bad input;
 3 (scan) nothing was found, but not everything could be looked at; 70 a defect of kubemend.`;
 
+/** How it was called: as itself or as a plugin of kubectl. */
+const COMMAND = basename(process.argv[1] ?? '') === 'kubectl-mend' ? 'kubectl mend' : 'kubemend';
+
 async function main(argv: string[]): Promise<number> {
   const [name = 'help', ...rest] = argv;
   if (['help', '--help', '-h'].includes(name)) return overview();
   const load = VERBS[name];
-  if (!load) throw new UsageError(`There is no verb "${name}". Run: kubemend --help`);
+  if (!load) throw new UsageError(`There is no verb "${name}". Run: ${COMMAND} --help`);
   const { verb } = await load();
   const options = { ...verb.options, json: { type: 'boolean' as const, help: 'one JSON document instead of text' } };
   const help = { help: { type: 'boolean', short: 'h' } } as const;
@@ -21,15 +25,15 @@ async function main(argv: string[]): Promise<number> {
     return print([
       verb.summary,
       '',
-      `  kubemend ${verb.usage}`,
+      `  ${COMMAND} ${verb.usage}`,
       '',
       ...optionLines(options),
       '',
       'Examples:',
-      ...verb.examples.map((line) => `  ${line}`),
+      ...verb.examples.map((line) => `  ${line.replaceAll('kubemend ', `${COMMAND} `)}`),
     ]);
   if (positionals.length < verb.positionals.least || positionals.length > verb.positionals.most) {
-    throw new UsageError(`Usage: kubemend ${verb.usage}. Run: kubemend ${name} --help`);
+    throw new UsageError(`Usage: ${COMMAND} ${verb.usage}. Run: ${COMMAND} ${name} --help`);
   }
   return verb.run({
     values,
@@ -59,7 +63,7 @@ function parse<T>(name: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}. Run: kubemend ${name} --help`);
+    throw new UsageError(`${(error as Error).message}. Run: ${COMMAND} ${name} --help`);
   }
 }
 
