@@ -1,3 +1,4 @@
+import { doneByHand } from './by-hand.ts';
 import { type Cluster, Doubt, type Read } from './cluster.ts';
 import type { Incident } from './incident.ts';
 import { nameOf } from './kubernetes/object.ts';
@@ -15,6 +16,7 @@ export interface Recorder extends Cluster {
 export interface Examined {
   verdict: Verdict;
   plan?: Plan;
+  byHand?: true;
   reads: Read[];
 }
 
@@ -34,6 +36,9 @@ export async function examine(
     now,
     incident: { object, detectedAt, memory, fixed: question === 'verify' ? plan?.evidence : undefined },
   });
+  if (verdict.kind === 'clear' && question !== 'verify' && plan && (await doneByHand(plan, cluster))) {
+    return { verdict, byHand: true, reads: cluster.reads };
+  }
   if (verdict.kind !== 'fix') return { verdict, reads: cluster.reads };
   for (const step of verdict.steps) {
     // What owns a pod does not write what its program stores.

@@ -122,7 +122,12 @@ describe('the command line', () => {
   it('keeps modes per remediation and namespace, pauses and resumes', async () => {
     expect((await kubemend('mode', '--json')).out).toContain(JSON.stringify({ remediation: NAME, mode: 'shadow' }));
     await kubemend('mode', NAME, 'approve');
-    await kubemend('mode', NAME, 'auto', '--namespace', 'dev');
+    expect(await kubemend('mode', NAME, 'auto', '--namespace', 'dev')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/no plan was judged yet/),
+    });
+    expect((await kubemend('mode', NAME, '--namespace', 'dev')).out).toMatch(/ approve in dev\n/);
+    await kubemend('mode', NAME, 'auto', '--namespace', 'dev', '--yes');
     expect((await kubemend('mode', NAME)).out).toMatch(/ approve\n/);
     expect((await kubemend('mode', NAME, '--namespace', 'dev')).out).toMatch(/ auto in dev\n/);
     await kubemend('pause');

@@ -91,6 +91,7 @@ describe('imports point one way', () => {
 describe('a cluster is written in one module', () => {
   const WRITERS = {
     'shared/execute.ts': 'the one module that writes, from a plan and under its lock',
+    'shared/announce.ts': 'tells people about an object, in Events and nothing else',
     'shared/kubernetes/transport.ts': 'names the methods it can carry, sends none by itself',
     'events/exporter/audit-webhook.ts': 'receives the POST of the API server',
   };
@@ -101,6 +102,16 @@ describe('a cluster is written in one module', () => {
 
   it('no other source makes a method out of something else', () => {
     expect(found(except(SOURCES.filter(isDeployed), WRITERS), /\bmethod\s*:(?!\s*['"`]GET['"`])|\[['"`]method/)).toEqual([]);
+  });
+
+  it('what needs no plan can create Events only, and only the engine asks it to', () => {
+    const [announcer] = SOURCES.filter(({ path }) => path === 'shared/announce.ts');
+    expect(announcer?.code.match(/method: '[A-Z]+', path\b[^,]*/g)).toEqual(["method: 'POST', path", "method: 'GET', path: pathOf(object"]);
+    expect(announcer?.code.match(/const path = .*/g)).toEqual([
+      expect.stringMatching(/^const path = `\/apis\/events\.k8s\.io\/v1\/namespaces\/\$\{[\w.]+\}\/events`;$/),
+    ]);
+    const importers = SOURCES.filter((source) => isDeployed(source) && /import \{[^}]*\bannounce\b[^}]*\} from/.test(source.code));
+    expect(importers.map(({ path }) => path)).toEqual(['shared/engine.ts']);
   });
 
   it('nobody else speaks HTTP', () => {
@@ -169,7 +180,8 @@ describe('habits', () => {
 
   it('exports are named; a default is the one remediation of a folder, or what a tool asks for', () => {
     const code = SOURCES.filter(({ path }) => path.endsWith('.ts') && !/^functions\/.*\/index\.ts$/.test(path));
-    expect(found(code, /^export default\b|\bas default\b/)).toEqual([]);
+    const writer = { 'bin/scaffold.ts': 'writes such a file' };
+    expect(found(except(code, writer), /^export default\b|\bas default\b/)).toEqual([]);
   });
 
   it('no any, no enum, no namespace', () => {

@@ -1,6 +1,7 @@
 import { type FSWatcher, mkdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
-import { type AuditListener, Exporter } from '../../events/exporter/exporter.ts';
+import { Exporter } from '../../events/exporter/exporter.ts';
+import type { AuditListener } from '../../events/exporter/exporter-options.ts';
 import { INCIDENT_CHANGED, type IncidentChanged } from '../../events/incident-changed.ts';
 import type { Artifacts } from '../../shared/artifacts/artifacts.ts';
 import { LocalBus } from '../../shared/bus/local.ts';
@@ -11,6 +12,7 @@ import { type Connection, Transport } from '../../shared/kubernetes/transport.ts
 import type { Fact, Remediation } from '../../shared/remediation.ts';
 import { SqliteSchedule } from '../../shared/schedule/sqlite.ts';
 import { openDatabase, SqliteState } from '../../shared/state/sqlite.ts';
+import { Recording } from './recording.ts';
 
 export interface LocalOptions {
   /** Names the cluster in facts and incidents. */
@@ -24,6 +26,8 @@ export interface LocalOptions {
   remediations: Remediation[];
   artifacts: Artifacts;
   auditWebhook?: AuditListener;
+  /** Keeps a redacted recording of what is seen and read in the state folder, for `capture`. */
+  record?: boolean;
   onChange?(change: IncidentChanged): void;
   onProblem(message: string): void;
   clock?: Clock;
@@ -81,10 +85,12 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     transports.set(identity, known);
     return known;
   };
+  const recording = options.record ? new Recording(directory, remediations, clock.now) : undefined;
   const access: EngineOptions['access'] = (name, remediation) => {
     if (name !== cluster) throw new Error(`This run watches ${cluster}; it was given a fact of ${name}`);
     const sender = transport(remediation);
-    return { examine: () => new LiveCluster(cluster, sender, artifacts), sender };
+    const view = () => new LiveCluster(cluster, sender, artifacts);
+    return { examine: () => recording?.view(remediation, view()) ?? view(), sender, announcer: sender };
   };
   const engine = new Engine({
     ...{ remediations, access, state, schedule, bus, artifacts, owner, onProblem, leaseFor, now: clock.now },
@@ -106,6 +112,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
       },
     },
     ...(auditWebhook && { auditWebhook }),
+    ...(recording && { record: recording }),
   });
 
   schedule.start((appointment) => engine.due(appointment));
