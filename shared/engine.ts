@@ -41,6 +41,8 @@ export interface EngineOptions {
 
 /** A prepared write is worth this long; after that the third question is asked again. */
 const FRESH = 30_000;
+/** A store that keeps answering what is no longer there must not keep a process busy for ever. */
+const TRIES = 25;
 
 /** The shell around `advance`: stores every revision before it acts on it, then does the work in the outbox, one effect after the other. */
 export class Engine {
@@ -63,7 +65,7 @@ export class Engine {
     const { state, now } = this.#options;
     const key = keyOf(fact.cluster, object, remediation);
     await this.#serially(key, async () => {
-      for (;;) {
+      for (let attempt = 0; attempt < TRIES; attempt += 1) {
         const known = await state.latest(key);
         if (known && absorbs(known, now())) return this.#apply(known.id, { kind: 'fact', fact });
         // A late copy of a fact that an ended incident already counted opens nothing.
@@ -71,6 +73,7 @@ export class Engine {
         const incident = open(fact, object, remediation, (known?.ordinal ?? 0) + 1, now());
         if (await state.save(incident, 0)) return this.#drain(incident.id);
       }
+      throw new Error(`The incident of ${key} was opened by somebody else ${TRIES} times in a row and never seen: nothing is done`);
     });
   }
 
@@ -118,11 +121,12 @@ export class Engine {
   /** Advances the stored incident; somebody else's change in between is read and taken into account. */
   async #store(id: string, input: Input): Promise<void> {
     const { state } = this.#options;
-    for (;;) {
+    for (let attempt = 0; attempt < TRIES; attempt += 1) {
       const incident = await state.load(id);
       const next = incident && advance(incident, input, await this.#context(incident));
       if (!incident || !next || (await state.save(next, incident.revision))) return;
     }
+    throw new Error(`Incident ${id} was changed by somebody else ${TRIES} times in a row: nothing more is done`);
   }
 
   async #context({ remediation, object }: Incident): Promise<Context> {

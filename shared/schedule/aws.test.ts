@@ -2,6 +2,7 @@ import { GetScheduleCommand, ListSchedulesCommand } from '@aws-sdk/client-schedu
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Appointments, makeAppointments } from '../../test/aws/appointments.ts';
 import { type Moto, startMoto } from '../../test/aws/moto.ts';
+import { AwsSchedule } from './aws.ts';
 import { scheduleContract } from './contract.ts';
 import { deliverBatch } from './queue-batch.ts';
 import type { Appointment, Schedule } from './schedule.ts';
@@ -28,13 +29,13 @@ async function world() {
   const schedule: Schedule = {
     put(appointment) {
       moments.add(Math.max(now, appointment.at - EARLY)).add(now + Math.ceil(Math.max(0, appointment.at - now) / 1_000) * 1_000);
-      return aws.put(appointment);
+      return aws.schedule.put(appointment);
     },
   };
   let handler: (appointment: Appointment) => Promise<void> = async () => undefined;
   const handle = (due: Appointment) =>
     handler(due).catch((error) => {
-      moments.add(now + VISIBILITY * 1_000);
+      moments.add(now + VISIBILITY * 1_000 + 1);
       throw error;
     });
   const moveTo = async (time: number) => {
@@ -55,7 +56,10 @@ async function world() {
     },
     // Nothing of it lives in a process.
     restart: async () => undefined,
-    close: async () => appointments.close(),
+    close: async () => {
+      aws.close();
+      appointments.close();
+    },
   };
 }
 
@@ -104,15 +108,18 @@ describe('AwsSchedule', () => {
   });
 
   it('says which incident could not be put where', async () => {
-    const { schedule, now, close, appointments } = await world();
-    await close();
-    const send = async () => Promise.reject(Object.assign(new Error('slow down'), { name: 'ThrottlingException' }));
-    Object.assign(appointments.sqs, { send });
-    Object.assign(appointments.scheduler, { send });
-    await expect(schedule.put({ incident: 'abc', token: 1, at: now() })).rejects.toThrow(
-      /look at incident abc could not be put into http.*ThrottlingException: slow down/,
+    const client = { send: async () => Promise.reject(Object.assign(new Error('slow down'), { name: 'ThrottlingException' })) };
+    const names = { queueArn: 'q', deadLetterArn: 'd', roleArn: 'r' };
+    const schedule = new AwsSchedule({
+      sqs: { client, queue: 'https://queue', now: () => 0 },
+      scheduler: { client, group: 'appointments', ...names },
+    });
+    await expect(schedule.put({ incident: 'abc', token: 1, at: 0 })).rejects.toThrow(
+      'look at incident abc could not be put into https://queue: ThrottlingException: slow down',
     );
-    await expect(schedule.put({ incident: 'abc', token: 1, at: now() + 1e7 })).rejects.toThrow(/abc could not be put into appointments-/);
+    await expect(schedule.put({ incident: 'abc', token: 1, at: 1e7 })).rejects.toThrow(
+      'abc could not be put into appointments: Throttling',
+    );
   });
 
   it('keeps a message that is no appointment for the dead-letter queue, and hands on the others', async () => {

@@ -1,4 +1,4 @@
-import { CreateScheduleCommand, type SchedulerClient } from '@aws-sdk/client-scheduler';
+import { ActionAfterCompletion, CreateScheduleCommand, type SchedulerClient } from '@aws-sdk/client-scheduler';
 import type { Appointment, Schedule } from './schedule.ts';
 import { ScheduleError } from './sqs.ts';
 
@@ -34,7 +34,7 @@ export class SchedulerSchedule implements Schedule {
       ScheduleExpression: `at(${time})`,
       ScheduleExpressionTimezone: 'UTC',
       FlexibleTimeWindow: { Mode: 'OFF' },
-      ActionAfterCompletion: 'DELETE',
+      ActionAfterCompletion: ActionAfterCompletion.DELETE,
       Target: {
         Arn: queueArn,
         RoleArn: roleArn,

@@ -4,8 +4,16 @@ import {
   GetScheduleCommand,
   ListSchedulesCommand,
   SchedulerClient,
+  type SchedulerClientConfig,
 } from '@aws-sdk/client-scheduler';
-import { CreateQueueCommand, DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  CreateQueueCommand,
+  DeleteMessageCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+  type SQSClientConfig,
+} from '@aws-sdk/client-sqs';
 import { AwsSchedule } from '../../shared/schedule/aws.ts';
 import type { BatchAnswer, QueueBatch } from '../../shared/schedule/queue-batch.ts';
 import { clientOptions } from './moto.ts';
@@ -19,8 +27,8 @@ export interface Appointments {
   /** URL of the queue, and the name of the group. */
   queue: string;
   group: string;
-  /** A schedule on them. */
-  schedule(now: () => number): AwsSchedule;
+  /** A schedule on them, over clients of its own. */
+  schedule(now: () => number, options?: SQSClientConfig & SchedulerClientConfig): { schedule: AwsSchedule; close(): void };
   /** EventBridge Scheduler: what is due by `now` goes into its queue, and is deleted. */
   runScheduler(now: number): Promise<void>;
   /** Lambda's event source mapping: hands over what can be received until nothing can, and deletes what did not fail. */
@@ -31,10 +39,7 @@ export interface Appointments {
 /** Makes a new queue (a message comes again after `visibility` seconds) and a new group. */
 export async function makeAppointments(endpoint: string, visibility = 30): Promise<Appointments> {
   made += 1;
-  const [sqs, scheduler] = [
-    new SQSClient({ ...clientOptions(endpoint), maxAttempts: 1 }),
-    new SchedulerClient({ ...clientOptions(endpoint), maxAttempts: 1 }),
-  ];
+  const { sqs, scheduler, close } = clientsOf({ ...clientOptions(endpoint), maxAttempts: 1 });
   const name = `appointments-${made}`;
   const { QueueUrl: queue = '' } = await sqs.send(
     new CreateQueueCommand({ QueueName: name, Attributes: { VisibilityTimeout: `${visibility}` } }),
@@ -57,17 +62,17 @@ export async function makeAppointments(endpoint: string, visibility = 30): Promi
   };
   return {
     ...{ sqs, scheduler, queue, group: name },
-    schedule: (now) =>
-      new AwsSchedule({
-        sqs: { client: sqs, queue, now },
-        scheduler: {
-          client: scheduler,
-          group: name,
-          queueArn,
-          deadLetterArn: `${queueArn}-dead`,
-          roleArn: 'arn:aws:iam::123456789012:role/scheduler',
-        },
-      }),
+    schedule(now, options = {}) {
+      const own = clientsOf({ ...clientOptions(endpoint), maxAttempts: 1, ...options });
+      const roleArn = 'arn:aws:iam::123456789012:role/scheduler';
+      return {
+        schedule: new AwsSchedule({
+          sqs: { client: own.sqs, queue, now },
+          scheduler: { client: own.scheduler, group: name, queueArn, deadLetterArn: `${queueArn}-dead`, roleArn },
+        }),
+        close: own.close,
+      };
+    },
     async runScheduler(now) {
       for (const { Name, at, Target, ActionAfterCompletion } of await schedules()) {
         if (at > now) continue;
@@ -87,6 +92,14 @@ export async function makeAppointments(endpoint: string, visibility = 30): Promi
           if (!failed.has(MessageId)) await sqs.send(new DeleteMessageCommand({ QueueUrl: queue, ReceiptHandle }));
       }
     },
+    close,
+  };
+}
+
+function clientsOf(options: SQSClientConfig & SchedulerClientConfig) {
+  const [sqs, scheduler] = [new SQSClient(options), new SchedulerClient(options)];
+  return {
+    ...{ sqs, scheduler },
     close() {
       sqs.destroy();
       scheduler.destroy();

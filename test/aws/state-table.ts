@@ -6,7 +6,8 @@ import { clientOptions } from './moto.ts';
 let made = 0;
 
 /** A client of a DynamoDB endpoint that gives up at once. */
-export const dynamoClient = (endpoint: string): DynamoDBClient => new DynamoDBClient({ ...clientOptions(endpoint), maxAttempts: 1 });
+export const dynamoClient = (endpoint: string, requestHandler: object = {}): DynamoDBClient =>
+  new DynamoDBClient({ ...clientOptions(endpoint), maxAttempts: 1, requestHandler });
 
 /** Makes a new and empty state table as the deployment does, and answers its name. */
 export async function createStateTable(client: DynamoDBClient): Promise<string> {
