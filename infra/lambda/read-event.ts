@@ -1,20 +1,28 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import { envelope } from '../../events/fact.ts';
 import { OBJECT_CHANGED, objectChanged } from '../../events/object-changed.ts';
 import { matches, type Pattern } from '../../events/pattern.ts';
 import { WRITES_COUNTED, writesCounted } from '../../events/writes-counted.ts';
 import type { Fact } from '../../shared/remediation.ts';
+import type { Appointment } from '../../shared/schedule/schedule.ts';
 
 /** An event that this function is for, or why it is not. `replay` names the archive replay it came from. */
-export type Reading = { fact: Fact; replay?: string | undefined } | { because: string };
+export type Work = { fact: Fact } | { fact: Fact; replay: string } | { appointment: Appointment } | { because: string };
+
+/** What functions/kubemend/continue-incident hands on. */
+const due = z.strictObject({
+  appointment: z.strictObject({ incident: z.string().min(1), token: z.union([z.literal('wake'), z.number()]), at: z.number() }),
+});
 
 const SCHEMAS = new Map<string, z.ZodType<Fact>>([
   [OBJECT_CHANGED, objectChanged],
   [WRITES_COUNTED, writesCounted],
 ]);
 
-/** Checks an event as EventBridge delivers it. Whatever is wrong with it stays wrong, so it is an answer and not an error: nobody should send it again. */
-export function readEvent(event: unknown, when: Pattern[]): Reading {
+/** Checks an event as EventBridge delivers it, or an appointment. Whatever is wrong with it stays wrong, so it is an answer and not an error: nobody should send it again. */
+export function readWork(event: unknown, when: Pattern[]): Work {
+  const appointment = due.safeParse(event);
+  if (appointment.success) return appointment.data;
   const outer = envelope.safeParse(event);
   if (!outer.success) return { because: `The event is no EventBridge event: ${problems(outer.error)}` };
   const { id, detail, 'detail-type': type, 'replay-name': replay } = outer.data;
@@ -23,7 +31,7 @@ export function readEvent(event: unknown, when: Pattern[]): Reading {
   const fact = schema.safeParse(detail);
   if (!fact.success) return { because: `Event ${id} is no ${type}: ${problems(fact.error)}` };
   if (!when.some((pattern) => matches(pattern, event as never))) return { because: `Event ${id} does not match this remediation's rule` };
-  return { fact: fact.data, replay };
+  return replay === undefined ? { fact: fact.data } : { fact: fact.data, replay };
 }
 
 const problems = ({ issues }: z.ZodError): string =>

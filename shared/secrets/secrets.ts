@@ -9,10 +9,11 @@ export class SecretError extends Error {
   override name = 'SecretError';
 }
 
-const nameRule = /^[A-Za-z0-9_][\w.+=@-]*(\/[A-Za-z0-9_][\w.+=@-]*)*$/;
+/** An ARN is a name too. */
+const nameRule = /^[A-Za-z0-9_][\w.+=@:-]*(\/[A-Za-z0-9_][\w.+=@:-]*)*$/;
 
 /** Refuses a name that could leave the folder it is looked up in. Throws SecretError. */
 export function checkSecretName(name: string): void {
   if (!nameRule.test(name) || name.length > 200)
-    throw new SecretError(`"${name}" cannot name a secret. Use parts of letters, digits and . _ - + = @ with "/" between them.`);
+    throw new SecretError(`"${name}" cannot name a secret. Use parts of letters, digits and . _ - + = @ : with "/" between them.`);
 }
