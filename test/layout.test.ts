@@ -93,6 +93,7 @@ describe('a cluster is written in one module', () => {
     'shared/execute.ts': 'the one module that writes, from a plan and under its lock',
     'shared/kubernetes/transport.ts': 'names the methods it can carry, sends none by itself',
     'events/exporter/audit-webhook.ts': 'receives the POST of the API server',
+    'shared/artifacts/bucket.ts': 'writes to the bucket of artifacts, never to a cluster',
   };
 
   it('no other source names a writing method', () => {
@@ -107,6 +108,7 @@ describe('a cluster is written in one module', () => {
     const speakers = {
       'shared/kubernetes/transport.ts': 'the one transport to an API server',
       'events/exporter/audit-webhook.ts': 'a server: the API server speaks to it',
+      'shared/artifacts/bucket.ts': 'speaks to S3',
       'shared/kubernetes/port-forward.ts': 'the WebSocket of a port-forward, which the transport opens',
     };
     expect(

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { S3Client } from '@aws-sdk/client-s3';
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { s3Bucket } from '../../shared/artifacts/bucket.ts';
 import { PackedArtifacts } from '../../shared/artifacts/packed.ts';
 import { S3Artifacts } from '../../shared/artifacts/s3.ts';
 import { EventBridgeBus } from '../../shared/bus/eventbridge.ts';
@@ -21,7 +21,7 @@ import type { Adapters } from './handler.ts';
 
 /** What a deployed function works with; `folder` holds its own package. Throws when its environment is not as it must be. */
 export function lambdaAdapters(folder: string): Adapters {
-  const { bus, clusters: list, table, bucket, appointments, credentials } = readEnvironment();
+  const { bus, clusters: list, table, bucket, appointments, credentials, region, endpoint } = readEnvironment();
   const now = Date.now;
   const secrets = cached(new SecretsManagerSecrets({ client: new SecretsManagerClient(CLIENT) }), now);
   const clusters = new Clusters({ list: parseClusters(list), credentials, secrets, now });
@@ -33,8 +33,7 @@ export function lambdaAdapters(folder: string): Adapters {
       scheduler: { client: new SchedulerClient(CLIENT), ...appointments },
     }),
     artifacts: new S3Artifacts({
-      client: new S3Client({ ...CLIENT, followRegionRedirects: false }),
-      bucket,
+      bucket: s3Bucket({ name: bucket, region, credentials, endpoint, wait: delay }),
       shipped: new PackedArtifacts(join(folder, 'artifacts.json.br')),
     }),
     sender: (cluster, remediation) => clusters.transport(cluster, remediation),

@@ -77,7 +77,7 @@ describe('the clusters of a function', () => {
 
 const whole = {
   ...{ KUBEMEND_BUS: 'b', KUBEMEND_TABLE: 't', KUBEMEND_BUCKET: 's', KUBEMEND_QUEUE: 'q', KUBEMEND_QUEUE_ARN: 'qa' },
-  ...{ KUBEMEND_DEAD_LETTER_ARN: 'd', KUBEMEND_SCHEDULE_GROUP: 'g', KUBEMEND_SCHEDULE_ROLE_ARN: 'r' },
+  ...{ KUBEMEND_DEAD_LETTER_ARN: 'd', KUBEMEND_SCHEDULE_GROUP: 'g', KUBEMEND_SCHEDULE_ROLE_ARN: 'r', AWS_REGION: 'eu-west-1' },
 };
 
 describe('the environment of a function', () => {

@@ -10,6 +10,9 @@ export interface Environment {
   /** Names of the state table and of the bucket of artifacts. */
   table: string;
   bucket: string;
+  region: string;
+  /** Where AWS is, if it is not where it always is: `AWS_ENDPOINT_URL`, as the SDK reads it too. */
+  endpoint: string | undefined;
   appointments: { queue: string; queueArn: string; deadLetterArn: string; group: string; roleArn: string };
   /** The execution role's credentials, read when they are needed: Lambda sets them for the life of the environment. */
   credentials(): Credentials;
@@ -37,6 +40,8 @@ const settings = z.object({
   KUBEMEND_DEAD_LETTER_ARN: name,
   KUBEMEND_SCHEDULE_GROUP: name,
   KUBEMEND_SCHEDULE_ROLE_ARN: name,
+  AWS_REGION: name,
+  AWS_ENDPOINT_URL: z.url().optional(),
 });
 const continuing = z.object({ KUBEMEND_TABLE: name, KUBEMEND_QUEUE: name, KUBEMEND_FUNCTIONS: name });
 
@@ -54,6 +59,8 @@ export function readEnvironment(variables: Variables = process.env): Environment
     clusters: found.KUBEMEND_CLUSTERS,
     table: found.KUBEMEND_TABLE,
     bucket: found.KUBEMEND_BUCKET,
+    region: found.AWS_REGION,
+    endpoint: found.AWS_ENDPOINT_URL,
     appointments: {
       queue: found.KUBEMEND_QUEUE,
       queueArn: found.KUBEMEND_QUEUE_ARN,

@@ -7,6 +7,7 @@ import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client }
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { clientOptions, type Moto, startMoto } from '../../test/aws/moto.ts';
 import type { Artifacts } from './artifacts.ts';
+import { type Bucket, s3Bucket } from './bucket.ts';
 import { artifactsContract } from './contract.ts';
 import { DirectoryArtifacts } from './directory.ts';
 import { PackedArtifacts, pack } from './packed.ts';
@@ -38,6 +39,9 @@ async function newBucket(): Promise<string> {
   return bucket;
 }
 
+const bucketOf = (name: string, endpoint = moto.endpoint): Bucket =>
+  s3Bucket({ name, ...clientOptions(endpoint), credentials: () => clientOptions(endpoint).credentials, wait: async () => undefined });
+
 const keysOf = async (bucket: string): Promise<string[]> => {
   const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket }));
   return Contents.map(({ Key = '' }) => Key);
@@ -55,7 +59,7 @@ artifactsContract('S3Artifacts on moto, in front of a package,', async () => {
   const bucket = await newBucket();
   const shipped = await packShipped();
   return {
-    open: () => new S3Artifacts({ client, bucket, shipped }),
+    open: () => new S3Artifacts({ bucket: bucketOf(bucket), shipped }),
     async tamper() {
       const Key = (await keysOf(bucket)).find((key) => key.startsWith('texts/'));
       await client.send(new PutObjectCommand({ Bucket: bucket, Key, Body: gzipSync('tampered') }));
@@ -67,7 +71,7 @@ artifactsContract('S3Artifacts on moto, in front of a package,', async () => {
 describe('S3Artifacts', () => {
   it('never writes a text twice: a backup that is there stays as it is', async () => {
     const bucket = await newBucket();
-    const artifacts = new S3Artifacts({ client, bucket });
+    const artifacts = new S3Artifacts({ bucket: bucketOf(bucket) });
     const { sha256 } = await artifacts.put('backups/a', 'before the fix');
     const damaged = gzipSync('something else under this key');
     await client.send(new PutObjectCommand({ Bucket: bucket, Key: `texts/${sha256}.gz`, Body: damaged }));
@@ -78,21 +82,16 @@ describe('S3Artifacts', () => {
 
   it('keeps the old text until the new one is pinned, and says so when a text is missing or no text', async () => {
     const bucket = await newBucket();
-    const artifacts = new S3Artifacts({ client, bucket });
+    const artifacts = new S3Artifacts({ bucket: bucketOf(bucket) });
     await artifacts.put('crds', 'first');
-    let puts = 0;
+    const { get, put, ...rest } = bucketOf(bucket);
     const dying = new S3Artifacts({
-      bucket,
-      client: {
-        send: (command: object) => {
-          if (command instanceof PutObjectCommand && ++puts === 2) return Promise.reject(new Error('the process died'));
-          return client.send(command as never);
-        },
-      } as never,
+      bucket: {
+        ...{ get, ...rest },
+        put: (key, ...what) => (key.startsWith('pins/') ? Promise.reject(new Error('the process died')) : put(key, ...what)),
+      },
     });
-    await expect(dying.put('crds', 'second')).rejects.toThrow(
-      `The bucket ${bucket} could not write pins/crds.json: Error: the process died`,
-    );
+    await expect(dying.put('crds', 'second')).rejects.toThrow('the process died');
     expect(await artifacts.get('crds')).toBe('first');
     const pin = async (body: string) => client.send(new PutObjectCommand({ Bucket: bucket, Key: 'pins/crds.json', Body: body }));
     await pin(JSON.stringify({ sha256: 'a'.repeat(64) }));
@@ -105,11 +104,23 @@ describe('S3Artifacts', () => {
   });
 
   it('says which bucket does not answer: what is not known is never "unknown artifact"', async () => {
-    const artifacts = new S3Artifacts({ client, bucket: 'no-such-bucket', shipped: await packShipped() });
+    const artifacts = new S3Artifacts({ bucket: bucketOf('no-such-bucket'), shipped: await packShipped() });
     await expect(artifacts.get('strimzi/0.43.0')).rejects.toThrow(
-      'The bucket no-such-bucket could not read pins/strimzi/0.43.0.json: NoSuchBucket',
+      'Reading pins/strimzi/0.43.0.json in the bucket no-such-bucket was refused: 404 NoSuchBucket',
     );
     await expect(artifacts.describe('strimzi/0.43.0')).rejects.toThrow('NoSuchBucket');
-    await expect(artifacts.put('a', 'b')).rejects.toThrow('could not write');
+    await expect(artifacts.put('a', 'b')).rejects.toThrow('Writing texts/');
+    await expect(artifacts.list('a')).rejects.toThrow('Listing pins/a in the bucket no-such-bucket was refused');
+    const away = new S3Artifacts({ bucket: bucketOf('b', 'http://127.0.0.1:1') });
+    await expect(away.get('a')).rejects.toThrow('GET pins/a.json in the bucket b failed: fetch failed: ');
+  });
+
+  it('lists over more than one page, and names with every character that a name may have', async () => {
+    const bucket = bucketOf(await newBucket());
+    const keys = ['pins/a+b:c@d=e.json', 'pins/z&<.json', ...Array.from({ length: 1_000 }, (_, n) => `pins/n${n}.json`)].sort();
+    for (let n = 0; n < keys.length; n += 50) await Promise.all(keys.slice(n, n + 50).map((key) => bucket.put(key, Buffer.from(key))));
+    expect((await bucket.list('pins/')).sort()).toEqual(keys);
+    expect(`${await bucket.get('pins/a+b:c@d=e.json')}`).toBe('pins/a+b:c@d=e.json');
+    expect(await bucket.get('pins/none')).toBeUndefined();
   });
 });

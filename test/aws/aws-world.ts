@@ -2,6 +2,7 @@ import { CreateEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventb
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import type { IncidentChanged } from '../../events/incident-changed.ts';
 import type { ObjectChanged } from '../../events/object-changed.ts';
+import { s3Bucket } from '../../shared/artifacts/bucket.ts';
 import { S3Artifacts } from '../../shared/artifacts/s3.ts';
 import type { Bus } from '../../shared/bus/bus.ts';
 import { EventBridgeBus } from '../../shared/bus/eventbridge.ts';
@@ -59,12 +60,14 @@ export class AwsWorld {
     const patient = { requestTimeout: 150, throwOnRequestTimeout: true };
     const client = { ...clientOptions(proxy.endpoint), maxAttempts: 1, requestHandler: patient };
     const [dynamo, direct] = [dynamoClient(proxy.endpoint, patient), dynamoClient(moto.endpoint)];
-    const [events, s3] = [new EventBridgeClient(client), new S3Client({ ...client, forcePathStyle: true })];
+    const events = new EventBridgeClient(client);
+    const { credentials } = client;
+    const bucket = s3Bucket({ ...client, name: place, credentials: () => credentials, wait: async () => undefined });
     const aws = appointments.schedule(this.now, { endpoint: proxy.endpoint, requestHandler: patient });
     this.truth = stateOn(direct, table);
     this.#through = {
       state: stateOn(dynamo, table),
-      artifacts: new S3Artifacts({ client: s3, bucket: place }),
+      artifacts: new S3Artifacts({ bucket }),
       schedule: {
         put: (appointment) => {
           this.#moments.add(Math.max(this.#now, appointment.at - EARLY));
@@ -75,7 +78,7 @@ export class AwsWorld {
       bus: this.#noting(new EventBridgeBus({ client: events, bus: place, wait: async () => undefined })),
     };
     this.#close = () => {
-      for (const client of [dynamo, direct, events, s3]) client.destroy();
+      for (const client of [dynamo, direct, events]) client.destroy();
       for (const own of [aws, appointments]) own.close();
     };
   }
