@@ -1,13 +1,20 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { incidentChanged } from '../events/incident-changed.ts';
 import { compile, type Pattern } from '../events/pattern.ts';
 import { type WritesCounted, writesCounted } from '../events/writes-counted.ts';
 import { identityOf, remediationRbac } from '../infra/kubernetes/rbac.ts';
 import { loadRemediations } from '../infra/remediations.ts';
+import type { Incident } from '../shared/incident.ts';
 import type { Remediation } from '../shared/remediation.ts';
+import type { DynamoState } from '../shared/state/dynamodb.ts';
+import { TABLE_SCHEMA } from '../shared/state/dynamodb-table.ts';
+import { type Appointments, makeAppointments } from './aws/appointments.ts';
+import { clientOptions, type Moto, startMoto } from './aws/moto.ts';
+import { createStateTable, dynamoClient, stateOn } from './aws/state-table.ts';
 import { Admin } from './control-plane/admin.ts';
 import { type ControlPlane, startControlPlane } from './control-plane/control-plane.ts';
 import { type LocalLambda, startEventBridge, startLambda } from './local-lambda.ts';
@@ -27,17 +34,24 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+const CONTINUE = 'kubemend/continue-incident';
 const keyOf = (name: string): string => name.replace('/', '-');
+const logicalIdOf = (name: string): string => `${name.charAt(0).toUpperCase()}${keyOf(name).slice(1)}`.replaceAll('-', 'Dash');
+/** What a policy's resource names: logical ids, or the text of a Fn::Sub. */
+const namesIn = (resource: unknown): string[] =>
+  [resource].flat().map((one) => ((one as Record<string, string>)['Fn::Sub'] ?? attributeOf(one)) as string);
 
 describe('the packaged template', () => {
-  it('has one function per remediation, named after its folder', () => {
+  it('has one function per remediation, named after its folder, and the one that continues incidents', () => {
     const names = service.ofType('AWS::Lambda::Function').map(([, { FunctionName }]) => FunctionName as string);
-    expect(names.sort()).toEqual(remediations.map(({ name }) => `kubemend-dev-${keyOf(name)}`).sort());
+    expect(names.sort()).toEqual([...remediations.map(({ name }) => name), CONTINUE].map((name) => `kubemend-dev-${keyOf(name)}`).sort());
     expect(names.filter((name) => name.length > 64)).toEqual([]);
   });
 
   it("has one rule on the bus per pattern: exactly the definition's, and short enough", () => {
-    const rules = service.ofType('AWS::Events::Rule').map(([, rule]) => rule);
+    const all = service.ofType('AWS::Events::Rule').map(([, rule]) => rule);
+    const rules = all.filter(({ EventPattern }) => EventPattern !== undefined);
+    expect(all.filter((rule) => !rules.includes(rule)).map(({ ScheduleExpression }) => ScheduleExpression)).toEqual(['rate(5 minutes)']);
     expect(rules.map(({ EventPattern }) => EventPattern)).toEqual(remediations.flatMap(({ when }) => when));
     for (const { EventPattern, EventBusName, State } of rules) {
       expect([EventBusName, State]).toEqual([{ Ref: 'Bus' }, 'ENABLED']);
@@ -56,54 +70,152 @@ describe('the packaged template', () => {
       const [statement] = statementsOf(policies.find(({ Queues: [{ Ref }] }) => Ref === queue));
       expect(statement).toMatchObject({ Effect: 'Allow', Action: 'sqs:SendMessage', Principal: { Service: 'events.amazonaws.com' } });
       expect(attributeOf(statement?.Resource)).toBe(queue);
-      expect(JSON.stringify(statement?.Condition)).toContain(`:rule/\${Bus}/${rule.Name}"`);
+      expect(JSON.stringify(statement?.Condition)).toContain(`:rule/${rule.EventPattern ? '${Bus}/' : ''}${rule.Name}"`);
     }
+    // Only what has a role writes to the queue of appointments and its dead letters.
     const queues = service.ofType('AWS::SQS::Queue').map(([id]) => id);
-    expect(policies.map(({ Queues: [{ Ref }] }) => Ref).sort()).toEqual(queues.sort());
+    expect(policies.map(({ Queues: [{ Ref }] }) => Ref).sort()).toEqual(queues.filter((id) => !id.startsWith('Appointments')).sort());
   });
 
   it('gives every function its own role, concurrency, log group and failure queue on Node 24 for arm64', () => {
     const functions = service.ofType('AWS::Lambda::Function');
     const roles = functions.map(([, { Role }]) => attributeOf(Role));
     expect(new Set(roles).size).toBe(functions.length);
-    expect(service.ofType('AWS::IAM::Role').map(([id]) => id)).toEqual(roles);
+    expect(
+      service
+        .ofType('AWS::IAM::Role')
+        .map(([id]) => id)
+        .sort(),
+    ).toEqual([...roles, 'AppointmentsRole'].sort());
     const logGroups = service.ofType('AWS::Logs::LogGroup').map(([, group]) => group);
     const invokeConfigs = service.ofType('AWS::Lambda::EventInvokeConfig').map(([, config]) => config);
     for (const [id, lambda] of functions) {
       expect(lambda).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
-      expect(lambda.ReservedConcurrentExecutions).toBeGreaterThan(0);
+      const continuing = lambda.FunctionName === `kubemend-dev-${keyOf(CONTINUE)}`;
+      // The queue itself limits the one that continues.
+      expect(lambda.ReservedConcurrentExecutions).toBe(continuing ? undefined : 5);
       expect(logGroups).toContainEqual({ LogGroupName: `/aws/lambda/${lambda.FunctionName}`, RetentionInDays: 30 });
       const config = invokeConfigs.find(({ FunctionName }) => (FunctionName as { Ref: string }).Ref === id);
       expect(config).toMatchObject({ MaximumEventAgeInSeconds: 3_600, DestinationConfig: { OnFailure: expect.anything() } });
     }
   });
 
-  it('grants each role its own logs, its own dead letters and events as kubemend, and nothing else', () => {
-    for (const [id, role] of service.ofType('AWS::IAM::Role')) {
-      const own = id.replace(/Role$/, '');
-      expect(statementsOf(role.Policies).map(({ Action, Resource, Condition }) => [Action, attributeOf(Resource), Condition])).toEqual([
-        [['logs:CreateLogStream', 'logs:PutLogEvents'], `${own}LogGroup`, undefined],
-        [['events:PutEvents'], 'Bus', { StringEquals: { 'events:source': 'kubemend' } }],
-        [['sqs:SendMessage'], `${own}DeadLetters`, undefined],
+  const granted = (id: string) => {
+    const role = service.ofType('AWS::IAM::Role').find(([name]) => name === id)?.[1];
+    return statementsOf(role?.Policies).map(({ Effect, Action, Resource, Condition }) => [Effect, Action, namesIn(Resource), Condition]);
+  };
+
+  it('grants each remediation what it does, and nothing else', () => {
+    for (const { name } of remediations) {
+      const own = logicalIdOf(name);
+      expect(granted(`${own}Role`)).toEqual([
+        ['Allow', ['logs:CreateLogStream', 'logs:PutLogEvents'], [`${own}LogGroup`], undefined],
+        ['Allow', ['events:PutEvents'], ['Bus'], { StringEquals: { 'events:source': 'kubemend' } }],
+        ['Allow', ['sqs:SendMessage'], [`${own}DeadLetters`], undefined],
+        [
+          'Allow',
+          ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+          ['Table'],
+          undefined,
+        ],
+        [
+          'Deny',
+          ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+          ['Table'],
+          { 'ForAnyValue:StringEquals': { 'dynamodb:LeadingKeys': ['settings'] } },
+        ],
+        ['Allow', ['sqs:SendMessage'], ['Appointments'], undefined],
+        [
+          'Allow',
+          ['scheduler:CreateSchedule'],
+          ['arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/${AppointmentsGroup}/*'],
+          undefined,
+        ],
+        ['Allow', ['iam:PassRole'], ['AppointmentsRole'], { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } }],
+        ['Allow', ['s3:GetObject', 's3:PutObject'], ['${Artifacts.Arn}/texts/*', '${Artifacts.Arn}/pins/*'], undefined],
+        ['Allow', ['s3:ListBucket'], ['Artifacts'], undefined],
       ]);
     }
   });
 
-  it('allows nothing with a wildcard', () => {
+  it('grants the one that continues no cluster, no bus and no write to the table', () => {
+    const own = logicalIdOf(CONTINUE);
+    expect(granted(`${own}Role`)).toEqual([
+      ['Allow', ['logs:CreateLogStream', 'logs:PutLogEvents'], [`${own}LogGroup`], undefined],
+      ['Allow', ['sqs:SendMessage'], [`${own}DeadLetters`], undefined],
+      ['Allow', ['dynamodb:GetItem', 'dynamodb:Query'], ['Table', '${Table.Arn}/index/by-update'], undefined],
+      ['Allow', ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:SendMessage'], ['Appointments'], undefined],
+      ['Allow', ['lambda:InvokeFunction'], remediations.map(({ name }) => `${logicalIdOf(name)}LambdaFunction`), undefined],
+    ]);
+    const [, { Environment } = {}] =
+      service.ofType('AWS::Lambda::Function').find(([, { FunctionName }]) => FunctionName === `kubemend-dev-${keyOf(CONTINUE)}`) ?? [];
+    expect(Object.keys((Environment as { Variables: object }).Variables)).toEqual([
+      'KUBEMEND_TABLE',
+      'KUBEMEND_QUEUE',
+      'KUBEMEND_FUNCTIONS',
+    ]);
+  });
+
+  it('lets EventBridge Scheduler put appointments into their queue, for this account only', () => {
+    expect(granted('AppointmentsRole')).toEqual([['Allow', ['sqs:SendMessage'], ['Appointments', 'AppointmentsDeadLetters'], undefined]]);
+    const { AssumeRolePolicyDocument: trust } = service.resources.AppointmentsRole?.Properties as { AssumeRolePolicyDocument: unknown };
+    expect(statementsOf({ trust })[0]?.Condition).toEqual({ StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } });
+  });
+
+  it('hands appointments over in batches that may fail in part, and keeps those that never succeed', () => {
+    const [[, mapping] = []] = service.ofType('AWS::Lambda::EventSourceMapping');
+    expect(mapping).toMatchObject({
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      EventSourceArn: { 'Fn::GetAtt': ['Appointments', 'Arn'] },
+    });
+    const { VisibilityTimeout, RedrivePolicy } = service.resources.Appointments?.Properties as Record<string, unknown>;
+    expect(RedrivePolicy).toMatchObject({ deadLetterTargetArn: { 'Fn::GetAtt': ['AppointmentsDeadLetters', 'Arn'] } });
+    const timeouts = service.ofType('AWS::Lambda::Function').map(([, { Timeout }]) => Timeout as number);
+    expect(VisibilityTimeout).toBeGreaterThan(Math.max(...timeouts));
+  });
+
+  it('keeps the table and the bucket when the stack is deleted, with recovery, expiry and no public access', () => {
+    const { Table, Artifacts } = service.resources as Record<string, { DeletionPolicy?: string; Properties: unknown }>;
+    expect([Table?.DeletionPolicy, Artifacts?.DeletionPolicy]).toEqual(['Retain', 'Retain']);
+    expect(Table?.Properties).toMatchObject({
+      ...TABLE_SCHEMA,
+      TimeToLiveSpecification: { AttributeName: 'expires', Enabled: true },
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+    });
+    expect(Artifacts?.Properties).toMatchObject({
+      PublicAccessBlockConfiguration: { RestrictPublicBuckets: true, BlockPublicPolicy: true },
+    });
+  });
+
+  it('allows nothing with a wildcard, but for the names of what does not exist yet', () => {
     // What denies may be wide: osls refuses the deployment bucket to everybody without TLS.
     const allowed = statementsOf(service.resources).filter(({ Effect }) => Effect !== 'Deny');
     expect(allowed.length).toBeGreaterThan(0);
-    for (const { Action, Resource, Principal } of allowed) expect(JSON.stringify([Action, Resource, Principal])).not.toContain('*');
-  });
-
-  it('holds no cluster and no credential that nobody gave it', () => {
-    for (const [, { Environment }] of service.ofType('AWS::Lambda::Function')) {
-      expect(Environment).toEqual({ Variables: { KUBEMEND_BUS: { Ref: 'Bus' }, KUBEMEND_CLUSTERS: '' } });
+    for (const { Action, Resource, Principal } of allowed) {
+      expect(JSON.stringify([Action, Principal])).not.toContain('*');
+      const open = [Resource]
+        .flat()
+        .map((one) => JSON.stringify(one))
+        .filter((one) => one.includes('*'));
+      for (const one of open)
+        expect(one).toMatch(/^\{"Fn::Sub":"(\$\{Artifacts\.Arn\}\/(texts|pins)|arn:[^*]*:schedule\/\$\{AppointmentsGroup\})\/\*"\}$/);
     }
   });
 
+  it('holds no cluster and no credential that nobody gave it', () => {
+    const variables = service
+      .ofType('AWS::Lambda::Function')
+      .map(([, { Environment }]) => (Environment as { Variables: object }).Variables);
+    const given = variables.filter((one) => 'KUBEMEND_CLUSTERS' in one);
+    expect(given.map(({ KUBEMEND_CLUSTERS }) => KUBEMEND_CLUSTERS)).toEqual(remediations.map(() => ''));
+    expect(JSON.stringify(variables)).not.toMatch(/SECRET|TOKEN|PASSWORD/i);
+  });
+
   it('comes with one archive per function: the bundle of 800 KB at most and the pinned documents', () => {
-    expect(service.functionKeys).toEqual(remediations.map(({ name }) => keyOf(name)).sort());
+    expect(service.functionKeys).toEqual([...remediations.map(({ name }) => name), CONTINUE].map(keyOf).sort());
+    const continuing = service.archive(keyOf(CONTINUE));
+    expect([...continuing.keys()]).toEqual([`dist/${CONTINUE}/index.mjs`]);
+    expect(continuing.get(`dist/${CONTINUE}/index.mjs`)?.length).toBeLessThanOrEqual(800_000);
     for (const { name } of remediations) {
       const files = service.archive(keyOf(name));
       expect([...files.keys()].sort()).toEqual([`dist/${name}/artifacts.json.br`, `dist/${name}/index.mjs`]);
@@ -121,6 +233,9 @@ describe(`the packaged ${NAME}, run as Lambda runs it`, () => {
   let proxy: RecordingProxy;
   let eventBridge: Awaited<ReturnType<typeof startEventBridge>>;
   let lambda: LocalLambda;
+  let moto: Moto;
+  let state: DynamoState;
+  let appointments: Appointments;
   let fact: WritesCounted;
 
   beforeAll(async () => {
@@ -131,19 +246,31 @@ describe(`the packaged ${NAME}, run as Lambda runs it`, () => {
     fact = await makeFact(admin);
     proxy = await startRecordingProxy(plane);
     eventBridge = await startEventBridge();
+    moto = await startMoto();
+    const dynamo = dynamoClient(moto.endpoint);
+    const table = await createStateTable(dynamo);
+    state = stateOn(dynamo, table);
+    appointments = await makeAppointments(moto.endpoint);
+    const s3 = new S3Client({ ...clientOptions(moto.endpoint), forcePathStyle: true });
+    await s3.send(new CreateBucketCommand({ Bucket: 'artifacts', CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } }));
+    s3.destroy();
     const tokenFile = join(folder, 'token');
     await writeFile(tokenFile, plane.tokens.kubemend ?? '');
     lambda = await startLambda(service.archive(keyOf(NAME)), `dist/${NAME}/index.mjs`, join(folder, 'task'), {
       KUBEMEND_BUS: 'kubemend-dev',
       KUBEMEND_CLUSTERS: JSON.stringify({ prod: { server: proxy.server, ca: proxy.ca, tokenFile } }),
       ...{ AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
-      AWS_ENDPOINT_URL_EVENTBRIDGE: eventBridge.url,
+      ...{ AWS_ENDPOINT_URL: moto.endpoint, AWS_ENDPOINT_URL_EVENTBRIDGE: eventBridge.url },
+      ...{ KUBEMEND_TABLE: table, KUBEMEND_BUCKET: 'artifacts', KUBEMEND_QUEUE: appointments.queue, KUBEMEND_QUEUE_ARN: 'q' },
+      ...{ KUBEMEND_DEAD_LETTER_ARN: 'd', KUBEMEND_SCHEDULE_GROUP: appointments.group, KUBEMEND_SCHEDULE_ROLE_ARN: 'r' },
     });
   }, 90_000);
 
   afterAll(async () => {
     lambda?.stop();
     eventBridge?.stop();
+    appointments?.close();
+    await moto?.stop();
     await proxy?.stop();
     admin?.close();
     await plane?.stop();
@@ -172,15 +299,16 @@ describe(`the packaged ${NAME}, run as Lambda runs it`, () => {
     await lambda.logged(JSON.stringify(because).slice(1, -1));
   });
 
-  it('plans the fix of a stale CRD and publishes it, saying that it looked once in shadow', async () => {
+  it('plans the fix of a stale CRD, keeps it in the table and publishes it', async () => {
     expect(await lambda.invoke(envelope(fact))).toMatchObject({ answer: { taken: true, state: 'planned' } });
     expect(eventBridge.entries).toHaveLength(2);
     const [, { Detail = '', ...entry } = {}] = eventBridge.entries;
     expect(entry).toMatchObject({ EventBusName: 'kubemend-dev', Source: 'kubemend', DetailType: 'Incident Changed' });
     const told = incidentChanged.parse(JSON.parse(Detail));
     expect(told).toMatchObject({ cluster: 'prod', remediation: NAME, state: 'planned', object: { name: 'my-cluster' } });
-    expect(told.because).toContain('which the live CRD drops (looked once, in shadow');
+    expect(told.because).toContain('which the live CRD drops');
     expect(told.record).toMatchObject({ plan: { steps: [{ kind: 'apply', document: { artifact: 'strimzi/0.43.0' } }] } });
+    expect((await state.list()).map(({ id, state: now }) => [id, now])).toEqual([[told.incident, 'planned']]);
   });
 
   it('is report only for a replayed fact', async () => {
@@ -195,6 +323,21 @@ describe(`the packaged ${NAME}, run as Lambda runs it`, () => {
     const audit = await readFile(plane.auditLog, 'utf8');
     expect(audit).toContain('kafkas');
     expect(audit).not.toContain('impersonatedUser');
+  });
+
+  it('in auto, applies the pinned CRD when its appointment is due, keeps a backup, and does it once', async () => {
+    await state.set(`mode/${NAME}`, 'auto');
+    const [{ id, look }] = (await state.list()) as [Incident];
+    const appointment = { appointment: { incident: id, token: look?.token, at: look?.at } };
+    expect(await lambda.invoke(appointment)).toMatchObject({ answer: { taken: true, state: 'applied' } });
+    expect(await lambda.invoke(appointment)).toMatchObject({ answer: { taken: true, state: 'applied' } });
+    const written = proxy.requests.filter(({ method, path }) => method === 'PATCH' && !path.includes('dryRun'));
+    expect(written.map(({ path }) => path.split('?')[0])).toEqual([
+      `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/kafkas.kafka.strimzi.io`,
+    ]);
+    const incident = (await state.load(id)) as Incident;
+    expect(incident.execution?.steps[0]?.backup?.artifact).toContain(`backups/${id}`);
+    await lambda.logged(`"incident":"${id}"`);
   });
 });
 
