@@ -43,10 +43,10 @@ const remediationStatements = (deployed, { clusters, key }) => {
     },
     allow(['sqs:SendMessage'], arn('Appointments')),
     allow(['scheduler:CreateSchedule'], {
-      'Fn::Sub': 'arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/${AppointmentsGroup}/*',
+      'Fn::Sub': `arn:\${AWS::Partition}:scheduler:\${AWS::Region}:\${AWS::AccountId}:schedule/\${AppointmentsGroup}/*`,
     }),
     allow(['iam:PassRole'], arn('AppointmentsRole'), { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } }),
-    allow(['s3:GetObject', 's3:PutObject'], [{ 'Fn::Sub': '${Artifacts.Arn}/texts/*' }, { 'Fn::Sub': '${Artifacts.Arn}/pins/*' }]),
+    allow(['s3:GetObject', 's3:PutObject'], [{ 'Fn::Sub': `\${Artifacts.Arn}/texts/*` }, { 'Fn::Sub': `\${Artifacts.Arn}/pins/*` }]),
     // Without it S3 answers "forbidden" for what is not there.
     allow(['s3:ListBucket'], arn('Artifacts')),
     ...(secrets.length > 0 ? [allow(['secretsmanager:GetSecretValue'], secrets)] : []),
@@ -57,7 +57,7 @@ const remediationStatements = (deployed, { clusters, key }) => {
 const continueStatements = (deployed, { remediations, key }) => [
   logs(deployed),
   deadLetters(deployed),
-  allow(['dynamodb:GetItem', 'dynamodb:Query'], [arn('Table'), { 'Fn::Sub': '${Table.Arn}/index/by-update' }]),
+  allow(['dynamodb:GetItem', 'dynamodb:Query'], [arn('Table'), { 'Fn::Sub': `\${Table.Arn}/index/by-update` }]),
   allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:SendMessage'], arn('Appointments')),
   allow(
     ['lambda:InvokeFunction'],

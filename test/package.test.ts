@@ -5,22 +5,25 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { incidentChanged } from '../events/incident-changed.ts';
 import { compile, type Pattern } from '../events/pattern.ts';
-import { type WritesCounted, writesCounted } from '../events/writes-counted.ts';
-import { identityOf, remediationRbac } from '../infra/kubernetes/rbac.ts';
+import type { WritesCounted } from '../events/writes-counted.ts';
+import { identityOf } from '../infra/kubernetes/rbac.ts';
 import { loadRemediations } from '../infra/remediations.ts';
 import type { Incident } from '../shared/incident.ts';
 import type { Remediation } from '../shared/remediation.ts';
 import type { DynamoState } from '../shared/state/dynamodb.ts';
-import { TABLE_SCHEMA } from '../shared/state/dynamodb-table.ts';
 import { type Appointments, makeAppointments } from './aws/appointments.ts';
+import { cfnLint } from './aws/cfn-lint.ts';
 import { clientOptions, type Moto, startMoto } from './aws/moto.ts';
 import { createStateTable, dynamoClient, stateOn } from './aws/state-table.ts';
 import { Admin } from './control-plane/admin.ts';
 import { type ControlPlane, startControlPlane } from './control-plane/control-plane.ts';
 import { type LocalLambda, startEventBridge, startLambda } from './local-lambda.ts';
-import { attributeOf, type PackagedService, packageService, statementsOf } from './packaged-service.ts';
+import { grantRights, makeFact } from './packaged-lambda.ts';
+import { attributeOf, type PackagedService, packageService } from './packaged-service.ts';
 import { type RecordingProxy, startRecordingProxy } from './recording-proxy.ts';
 import { readCrds, seedStaleCrds } from './scenarios/strimzi/cluster.ts';
+import { problemsOf, type Resources } from './template-dead-letters.ts';
+import { CONTINUE, describeRoles, keyOf } from './template-roles.ts';
 
 let folder: string;
 let remediations: Remediation[];
@@ -34,12 +37,11 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const CONTINUE = 'kubemend/continue-incident';
-const keyOf = (name: string): string => name.replace('/', '-');
-const logicalIdOf = (name: string): string => `${name.charAt(0).toUpperCase()}${keyOf(name).slice(1)}`.replaceAll('-', 'Dash');
-/** What a policy's resource names: logical ids, or the text of a Fn::Sub. */
-const namesIn = (resource: unknown): string[] =>
-  [resource].flat().map((one) => ((one as Record<string, string>)['Fn::Sub'] ?? attributeOf(one)) as string);
+const otherRule = {
+  PolicyDocument: {
+    Statement: [{ Effect: 'Allow', Action: 'sqs:SendMessage', Principal: { Service: 'events.amazonaws.com' }, Condition: {} }],
+  },
+};
 
 describe('the packaged template', () => {
   it('has one function per remediation, named after its folder, and the one that continues incidents', () => {
@@ -62,20 +64,26 @@ describe('the packaged template', () => {
   });
 
   it('gives every rule a dead-letter queue that EventBridge may write to, and an hour at most', () => {
-    const policies = service.ofType('AWS::SQS::QueuePolicy').map(([, policy]) => policy as { Queues: [{ Ref: string }] });
-    for (const [, rule] of service.ofType('AWS::Events::Rule')) {
-      const [target] = rule.Targets as [{ RetryPolicy: { MaximumEventAgeInSeconds: number }; DeadLetterConfig: { Arn: unknown } }];
-      expect(target.RetryPolicy.MaximumEventAgeInSeconds).toBeLessThanOrEqual(3_600);
-      const queue = attributeOf(target.DeadLetterConfig.Arn);
-      const [statement] = statementsOf(policies.find(({ Queues: [{ Ref }] }) => Ref === queue));
-      expect(statement).toMatchObject({ Effect: 'Allow', Action: 'sqs:SendMessage', Principal: { Service: 'events.amazonaws.com' } });
-      expect(attributeOf(statement?.Resource)).toBe(queue);
-      expect(JSON.stringify(statement?.Condition)).toContain(`:rule/${rule.EventPattern ? '${Bus}/' : ''}${rule.Name}"`);
-    }
-    // Only what has a role writes to the queue of appointments and its dead letters.
-    const queues = service.ofType('AWS::SQS::Queue').map(([id]) => id);
-    expect(policies.map(({ Queues: [{ Ref }] }) => Ref).sort()).toEqual(queues.filter((id) => !id.startsWith('Appointments')).sort());
+    expect(problemsOf(service.resources)).toEqual([]);
   });
+
+  it.each<[string, (resources: Resources, queue: string) => void, string]>([
+    ['the policy of a dead-letter queue', (resources, queue) => delete resources[`${queue}Policy`], 'may not write to'],
+    ['a dead-letter queue', (resources, queue) => delete resources[queue], 'has no dead-letter queue'],
+    [
+      'the rule in a policy',
+      (resources, queue) => Object.assign(resources[`${queue}Policy`]?.Properties ?? {}, otherRule),
+      'may not write to',
+    ],
+  ])('would notice if %s were missing', (_, remove, problem) => {
+    const mutated = structuredClone(service.resources) as Resources;
+    remove(mutated, 'StrimziDashupgradeDashstaleDashcrdsDeadLetters');
+    expect(problemsOf(mutated)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it('is what cfn-lint takes for CloudFormation', async () => {
+    expect(await cfnLint(service.template)).toBe('');
+  }, 180_000);
 
   it('gives every function its own role, concurrency, log group and failure queue on Node 24 for arm64', () => {
     const functions = service.ofType('AWS::Lambda::Function');
@@ -100,107 +108,7 @@ describe('the packaged template', () => {
     }
   });
 
-  const granted = (id: string) => {
-    const role = service.ofType('AWS::IAM::Role').find(([name]) => name === id)?.[1];
-    return statementsOf(role?.Policies).map(({ Effect, Action, Resource, Condition }) => [Effect, Action, namesIn(Resource), Condition]);
-  };
-
-  it('grants each remediation what it does, and nothing else', () => {
-    for (const { name } of remediations) {
-      const own = logicalIdOf(name);
-      expect(granted(`${own}Role`)).toEqual([
-        ['Allow', ['logs:CreateLogStream', 'logs:PutLogEvents'], [`${own}LogGroup`], undefined],
-        ['Allow', ['events:PutEvents'], ['Bus'], { StringEquals: { 'events:source': 'kubemend' } }],
-        ['Allow', ['sqs:SendMessage'], [`${own}DeadLetters`], undefined],
-        [
-          'Allow',
-          ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
-          ['Table'],
-          undefined,
-        ],
-        [
-          'Deny',
-          ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
-          ['Table'],
-          { 'ForAnyValue:StringEquals': { 'dynamodb:LeadingKeys': ['settings'] } },
-        ],
-        ['Allow', ['sqs:SendMessage'], ['Appointments'], undefined],
-        [
-          'Allow',
-          ['scheduler:CreateSchedule'],
-          ['arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/${AppointmentsGroup}/*'],
-          undefined,
-        ],
-        ['Allow', ['iam:PassRole'], ['AppointmentsRole'], { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } }],
-        ['Allow', ['s3:GetObject', 's3:PutObject'], ['${Artifacts.Arn}/texts/*', '${Artifacts.Arn}/pins/*'], undefined],
-        ['Allow', ['s3:ListBucket'], ['Artifacts'], undefined],
-      ]);
-    }
-  });
-
-  it('grants the one that continues no cluster, no bus and no write to the table', () => {
-    const own = logicalIdOf(CONTINUE);
-    expect(granted(`${own}Role`)).toEqual([
-      ['Allow', ['logs:CreateLogStream', 'logs:PutLogEvents'], [`${own}LogGroup`], undefined],
-      ['Allow', ['sqs:SendMessage'], [`${own}DeadLetters`], undefined],
-      ['Allow', ['dynamodb:GetItem', 'dynamodb:Query'], ['Table', '${Table.Arn}/index/by-update'], undefined],
-      ['Allow', ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:SendMessage'], ['Appointments'], undefined],
-      ['Allow', ['lambda:InvokeFunction'], remediations.map(({ name }) => `${logicalIdOf(name)}LambdaFunction`), undefined],
-    ]);
-    const [, { Environment } = {}] =
-      service.ofType('AWS::Lambda::Function').find(([, { FunctionName }]) => FunctionName === `kubemend-dev-${keyOf(CONTINUE)}`) ?? [];
-    expect(Object.keys((Environment as { Variables: object }).Variables)).toEqual([
-      'KUBEMEND_TABLE',
-      'KUBEMEND_QUEUE',
-      'KUBEMEND_FUNCTIONS',
-    ]);
-  });
-
-  it('lets EventBridge Scheduler put appointments into their queue, for this account only', () => {
-    expect(granted('AppointmentsRole')).toEqual([['Allow', ['sqs:SendMessage'], ['Appointments', 'AppointmentsDeadLetters'], undefined]]);
-    const { AssumeRolePolicyDocument: trust } = service.resources.AppointmentsRole?.Properties as { AssumeRolePolicyDocument: unknown };
-    expect(statementsOf({ trust })[0]?.Condition).toEqual({ StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } });
-  });
-
-  it('hands appointments over in batches that may fail in part, and keeps those that never succeed', () => {
-    const [[, mapping] = []] = service.ofType('AWS::Lambda::EventSourceMapping');
-    expect(mapping).toMatchObject({
-      FunctionResponseTypes: ['ReportBatchItemFailures'],
-      EventSourceArn: { 'Fn::GetAtt': ['Appointments', 'Arn'] },
-    });
-    const { VisibilityTimeout, RedrivePolicy } = service.resources.Appointments?.Properties as Record<string, unknown>;
-    expect(RedrivePolicy).toMatchObject({ deadLetterTargetArn: { 'Fn::GetAtt': ['AppointmentsDeadLetters', 'Arn'] } });
-    const timeouts = service.ofType('AWS::Lambda::Function').map(([, { Timeout }]) => Timeout as number);
-    expect(VisibilityTimeout).toBeGreaterThan(Math.max(...timeouts));
-  });
-
-  it('keeps the table and the bucket when the stack is deleted, with recovery, expiry and no public access', () => {
-    const { Table, Artifacts } = service.resources as Record<string, { DeletionPolicy?: string; Properties: unknown }>;
-    expect([Table?.DeletionPolicy, Artifacts?.DeletionPolicy]).toEqual(['Retain', 'Retain']);
-    expect(Table?.Properties).toMatchObject({
-      ...TABLE_SCHEMA,
-      TimeToLiveSpecification: { AttributeName: 'expires', Enabled: true },
-      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
-    });
-    expect(Artifacts?.Properties).toMatchObject({
-      PublicAccessBlockConfiguration: { RestrictPublicBuckets: true, BlockPublicPolicy: true },
-    });
-  });
-
-  it('allows nothing with a wildcard, but for the names of what does not exist yet', () => {
-    // What denies may be wide: osls refuses the deployment bucket to everybody without TLS.
-    const allowed = statementsOf(service.resources).filter(({ Effect }) => Effect !== 'Deny');
-    expect(allowed.length).toBeGreaterThan(0);
-    for (const { Action, Resource, Principal } of allowed) {
-      expect(JSON.stringify([Action, Principal])).not.toContain('*');
-      const open = [Resource]
-        .flat()
-        .map((one) => JSON.stringify(one))
-        .filter((one) => one.includes('*'));
-      for (const one of open)
-        expect(one).toMatch(/^\{"Fn::Sub":"(\$\{Artifacts\.Arn\}\/(texts|pins)|arn:[^*]*:schedule\/\$\{AppointmentsGroup\})\/\*"\}$/);
-    }
-  });
+  describeRoles(() => ({ service, remediations }));
 
   it('holds no cluster and no credential that nobody gave it', () => {
     const variables = service
@@ -225,7 +133,6 @@ describe('the packaged template', () => {
 });
 
 const NAME = 'strimzi/upgrade-stale-crds';
-const KAFKA = '/apis/kafka.strimzi.io/v1beta2/namespaces/kafka/kafkas/my-cluster';
 
 describe(`the packaged ${NAME}, run as Lambda runs it`, () => {
   let plane: ControlPlane;
@@ -242,7 +149,8 @@ describe(`the packaged ${NAME}, run as Lambda runs it`, () => {
     plane = await startControlPlane({ users: [{ name: 'kubemend' }] });
     admin = new Admin(plane.connection('admin', 'test'));
     await seedStaleCrds(admin, { crds: await readCrds('0.41.0') });
-    await grantRights(admin, plane);
+    const remediation = remediations.find(({ name }) => name === NAME) as Remediation;
+    await grantRights(admin, plane, remediation);
     fact = await makeFact(admin);
     proxy = await startRecordingProxy(plane);
     eventBridge = await startEventBridge();
@@ -340,37 +248,3 @@ describe(`the packaged ${NAME}, run as Lambda runs it`, () => {
     await lambda.logged(`"incident":"${id}"`);
   });
 });
-
-/** The remediation's own RBAC, and a user that may do nothing but act as it. */
-async function grantRights(admin: Admin, plane: ControlPlane): Promise<void> {
-  const rbac = '/apis/rbac.authorization.k8s.io/v1';
-  const apiGroup = 'rbac.authorization.k8s.io';
-  const mayActFor = { apiGroups: [''], resources: ['users'], resourceNames: [identityOf(NAME)], verbs: ['impersonate'] };
-  await admin.create(`${rbac}/clusterroles`, { metadata: { name: 'act-for' }, rules: [mayActFor] });
-  await admin.create(`${rbac}/clusterrolebindings`, {
-    metadata: { name: 'act-for' },
-    roleRef: { apiGroup, kind: 'ClusterRole', name: 'act-for' },
-    subjects: [{ apiGroup, kind: 'User', name: 'kubemend' }],
-  });
-  const objects = remediations.filter(({ name }) => name === NAME).flatMap((one) => remediationRbac(one));
-  for (const object of objects) await admin.create(`${rbac}/${object.kind.toLowerCase()}s`, { ...object });
-  // The API server learns of new rights a moment later.
-  const acting = new Admin({ ...plane.connection('kubemend', 'test'), impersonate: identityOf(NAME) });
-  await acting.until(KAFKA, () => true);
-  acting.close();
-}
-
-/** What the exporter would send about the seeded Kafka. */
-async function makeFact(admin: Admin): Promise<WritesCounted> {
-  const { metadata } = await admin.get(KAFKA);
-  const iso = (before: number): string => new Date(Date.now() - before).toISOString();
-  const kind = { group: 'kafka.strimzi.io', version: 'v1beta2', resource: 'kafkas', kind: 'Kafka' };
-  return writesCounted.parse({
-    ...{ id: 'fact-0001', cluster: 'prod', observedAt: iso(0), coverage: { sources: ['watch', 'audit'], gap: false, dropped: 0 } },
-    object: { ...kind, namespace: 'kafka', name: 'my-cluster', uid: metadata.uid },
-    window: { seconds: 600, start: iso(600_000), end: iso(0) },
-    ...{ writes: 6, changes: 0, noops: 0, phantoms: 6, errors: 0, codes: { 200: 6 }, shape: 'churn' },
-    actors: [{ user: 'operator', userAgent: 'strimzi-cluster-operator/0.43.0', pod: 'operator-1', verbs: ['update'], writes: 6 }],
-    recent: [{ at: iso(1_000), effect: 'phantom' }],
-  });
-}

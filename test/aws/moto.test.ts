@@ -23,7 +23,7 @@ describe('moto', () => {
     const cache = await mkdtemp(join(tmpdir(), 'kubemend-python-'));
     const env = { XDG_CACHE_HOME: cache, PATH: cache };
     await expect(findPython({ name: 'moto', progress: () => {}, env })).rejects.toThrow(
-      /there is no python3 on the PATH\. Install Python 3\.10 or newer with venv and pip/,
+      /there is no python3 on the PATH\. Install Python 3\.11 or newer with venv and pip/,
     );
     await rm(cache, { recursive: true });
   });
