@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
-import WebSocket, { type RawData } from 'ws';
+import type { RawData, WebSocket } from 'ws';
 
 /** One port inside one pod. */
 export interface PodPort {
@@ -36,11 +36,13 @@ const DATA = 0;
 const PREFIX = 2;
 
 /** Opens a byte stream to a port of a pod, from inside the pod, through the API server. Throws after `within` milliseconds, and with the refusal. */
-export function openPortForward({ server, headers, ca, cert, key }: Caller, target: PodPort, within: number): Promise<Duplex> {
+export async function openPortForward({ server, headers, ca, cert, key }: Caller, target: PodPort, within: number): Promise<Duplex> {
   const { namespace, pod, port } = target;
   const url = new URL(`/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/portforward`, server);
   url.searchParams.set('ports', `${port}`);
-  const socket = new WebSocket(url, [PROTOCOL], {
+  // Loaded when it is needed: one remediation of all opens ports, and loading it takes a tenth of a cold start.
+  const { default: Socket } = await import('ws');
+  const socket = new Socket(url, [PROTOCOL], {
     ...{ headers, perMessageDeflate: false, followRedirects: false, maxPayload: 4 << 20 },
     ...(ca && { ca }),
     ...(cert && { cert, key }),
