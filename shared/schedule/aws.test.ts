@@ -1,4 +1,5 @@
 import { GetScheduleCommand, ListSchedulesCommand } from '@aws-sdk/client-scheduler';
+import type { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Appointments, makeAppointments } from '../../test/aws/appointments.ts';
 import { type Moto, startMoto } from '../../test/aws/moto.ts';
@@ -7,6 +8,7 @@ import { scheduleContract } from './contract.ts';
 import { deliverBatch } from './queue-batch.ts';
 import type { Appointment, Schedule } from './schedule.ts';
 import { EARLY } from './scheduler.ts';
+import { SqsSchedule } from './sqs.ts';
 
 let moto: Moto;
 beforeAll(async () => {
@@ -120,6 +122,19 @@ describe('AwsSchedule', () => {
     await expect(schedule.put({ incident: 'abc', token: 1, at: 1e7 })).rejects.toThrow(
       'abc could not be put into appointments: Throttling',
     );
+  });
+
+  it.each([
+    [-5_000, 0],
+    [1, 1],
+    [1_500, 2],
+    [13_000, 13],
+    [900_000, 900],
+  ])('rounds a wait of %i ms up to whole seconds, so that it never comes early and is put again: %i', async (wait, seconds) => {
+    const delays: (number | undefined)[] = [];
+    const client = { send: async ({ input }: SendMessageCommand) => void delays.push(input.DelaySeconds) } as unknown as SQSClient;
+    await new SqsSchedule({ client, queue: 'https://queue', now: () => 7 }).put({ incident: 'abc', token: 1, at: 7 + wait });
+    expect(delays).toEqual([seconds]);
   });
 
   it('keeps a message that is no appointment for the dead-letter queue, and hands on the others', async () => {
