@@ -46,6 +46,8 @@ export interface EngineOptions {
 
 /** A prepared write is worth this long; after that the third question is asked again. */
 const FRESH = 30_000;
+/** A store that keeps answering what is no longer there must not keep a process busy for ever. */
+const TRIES = 25;
 
 /** The shell around `advance`: stores every revision before it acts on it, then does the work in the outbox, one effect after the other. */
 export class Engine {
@@ -116,11 +118,12 @@ export class Engine {
   /** Advances the stored incident; somebody else's change in between is read and taken into account. */
   async #store(id: string, input: Input): Promise<void> {
     const { state } = this.#options;
-    for (;;) {
+    for (let attempt = 0; attempt < TRIES; attempt += 1) {
       const incident = await state.load(id);
       const next = incident && advance(incident, input, await this.#context(incident));
       if (!incident || !next || (await state.save(next, incident.revision))) return;
     }
+    throw new Error(`Incident ${id} was changed by somebody else ${TRIES} times in a row: nothing more is done`);
   }
 
   async #context({ remediation, object }: Incident): Promise<Context> {

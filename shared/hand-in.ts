@@ -6,6 +6,9 @@ import { keyOf, open } from './open.ts';
 import type { Fact, Remediation } from './remediation.ts';
 import type { State } from './state/state.ts';
 
+/** A store that answers nonsense must not keep a process busy for ever. */
+const TRIES = 25;
+
 interface HandIn {
   state: State;
   remediation: Remediation;
@@ -22,7 +25,7 @@ export async function handIn({ state, remediation, fact, now }: HandIn): Promise
   if (!object) return undefined;
   const { name, limits, when } = remediation;
   const key = keyOf(fact.cluster, object, name);
-  for (;;) {
+  for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const known = await state.latest(key);
     if (known && absorbs(known, now)) {
       const next = advance(known, { kind: 'fact', fact }, { now, limits, when, mode: await modeOf(state, name, object.namespace) });
@@ -35,4 +38,5 @@ export async function handIn({ state, remediation, fact, now }: HandIn): Promise
     const incident = open(fact, object, name, (known?.ordinal ?? 0) + 1, now);
     if (await state.save(incident, 0)) return incident;
   }
+  throw new Error(`The incident of ${key} was changed by somebody else ${TRIES} times in a row: the fact is not recorded`);
 }

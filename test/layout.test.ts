@@ -94,6 +94,7 @@ describe('a cluster is written in one module', () => {
     'shared/announce.ts': 'tells people about an object, in Events and nothing else',
     'shared/kubernetes/transport.ts': 'names the methods it can carry, sends none by itself',
     'events/exporter/audit-webhook.ts': 'receives the POST of the API server',
+    'shared/artifacts/bucket.ts': 'writes to the bucket of artifacts, never to a cluster',
   };
 
   it('no other source names a writing method', () => {
@@ -122,6 +123,7 @@ describe('a cluster is written in one module', () => {
       'shared/kubernetes/port-forward.ts': 'its frames',
       'shared/kubernetes/pod-exec.ts': 'its frames',
       'events/exporter/probes.ts': 'a server: Prometheus and the kubelet speak to it',
+      'shared/artifacts/bucket.ts': 'speaks to S3',
     };
     expect(
       found(
