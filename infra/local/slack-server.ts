@@ -14,6 +14,8 @@ export class SlackPortError extends Error {
 /** The address Slack sends clicks to, without TLS: a tunnel or an ingress ends it. */
 export interface SlackServer {
   port: number;
+  /** Resolves when no click is at hand. */
+  idle(): Promise<unknown>;
   /** Resolves when the clicks at hand are handled. */
   stop(): Promise<void>;
 }
@@ -36,11 +38,13 @@ export async function startSlackServer(host: string, port: number, options: Answ
     }
   });
   await listen(server, host, port);
+  const idle = () => Promise.allSettled(working);
   return {
     port: (server.address() as AddressInfo).port,
+    idle,
     async stop() {
       await new Promise((resolve) => server.close(resolve));
-      await Promise.allSettled(working);
+      await idle();
     },
   };
 }

@@ -39,6 +39,8 @@ interface Surroundings {
 export interface LocalSlack {
   /** Where clicks are taken; undefined without `answers`. */
   port: number | undefined;
+  /** Resolves when nothing is being sent and no click is at hand. */
+  idle(): Promise<void>;
   /** Resolves when nothing is being sent; what is pending is told after the next start. */
   stop(): Promise<void>;
 }
@@ -91,16 +93,24 @@ export async function startSlack(options: SlackOptions, surroundings: Surroundin
       ...{ approvers: answers.approvers, signingSecret: answers.signingSecret },
       ...(answers.answerOrigins && { answerOrigins: answers.answerOrigins }),
     }));
+  const idle = async (): Promise<void> => {
+    await server?.idle();
+    for (let seen: Promise<void> | undefined; seen !== telling; ) {
+      seen = telling;
+      await sweeping;
+      await seen;
+    }
+  };
   look();
   return {
     port: server?.port,
+    idle,
     async stop() {
       stopped = true;
       cancel();
       cancelSweep();
       await server?.stop();
-      await sweeping;
-      await telling;
+      await idle();
     },
   };
 }
