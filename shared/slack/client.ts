@@ -17,11 +17,13 @@ export class SlackError extends Error {
   }
 }
 
-/** The two methods a living message needs. Both throw SlackError. */
+/** The methods a living message needs. All throw SlackError. */
 export interface Slack {
   /** The `ts` of the new message: its name in the channel. */
   post(channel: string, message: Message, thread?: { ts: string; broadcast?: boolean }): Promise<string>;
   update(channel: string, ts: string, message: Message): Promise<void>;
+  /** Whether Slack answers and knows the token; it changes nothing. */
+  ping(): Promise<void>;
 }
 
 interface SlackOptions {
@@ -74,6 +76,9 @@ export function slack({ token, api = SLACK_API, timeout = 10_000 }: SlackOptions
     },
     async update(channel, ts, message) {
       await call('chat.update', { channel, ts, ...message, ...settings });
+    },
+    async ping() {
+      await call('auth.test', {});
     },
   };
 }

@@ -21,7 +21,8 @@ export function livingMessage(story: Story): Message {
       `*Remediation*\n${code(remediation)}`,
     ]),
   ];
-  const body = [...found(story), ...writers(story), ...planned(story), ...upstream(story)];
+  // In this order: what does not fit is left out from the end.
+  const body = [...found(story), ...planned(story), ...advice(story), ...writers(story), ...upstream(story)];
   const end = [
     context([timeline(story), `Incident ${code(incident)} · \`kubemend explain ${words(incident)}\``]),
     ...(buttons.length > 0 ? [actions(buttons)] : []),
@@ -33,18 +34,18 @@ export function livingMessage(story: Story): Message {
 export const textOf = ({ title, state, because, object, cluster }: Story): string =>
   `${severityOf(state).emoji} ${words(title, 200)}: ${words(nameOf(object), 300)} in ${words(cluster, 100)} is ${state}. ${words(because, 600)}`;
 
-/** What was found: the plan's reason, or the newest verdict's evidence and advice. */
+/** What was found: the plan's reason and what it rests on, or the newest verdict's. */
 function found({ plan, history, state }: Story): Block[] {
   const verdict = history.findLast(({ verdict: one }) => one !== undefined)?.verdict;
-  const advice = (verdict?.advice ?? []).map((line) => `• ${words(line)}`);
-  const lines = [
-    ...(plan ? [words(plan.because)] : []),
-    ...evidenceLines(plan && state !== 'reported' ? plan.evidence : (verdict?.evidence ?? plan?.evidence ?? {}), 6),
-  ];
-  return [
-    ...(lines.length > 0 ? [section(['*Found*', ...lines])] : []),
-    ...(advice.length > 0 ? [section(['*What a person can do*', ...advice])] : []),
-  ];
+  const evidence = state === 'reported' ? (verdict?.evidence ?? plan?.evidence) : (plan?.evidence ?? verdict?.evidence);
+  const lines = [...(plan ? [words(plan.because)] : []), ...evidenceLines(evidence ?? {}, 6)];
+  return lines.length > 0 ? [section(['*Found*', ...lines])] : [];
+}
+
+/** What a person could do, as the newest verdict says. */
+function advice({ history }: Story): Block[] {
+  const lines = history.findLast(({ verdict }) => verdict !== undefined)?.verdict?.advice ?? [];
+  return lines.length > 0 ? [section(['*What a person can do*', ...lines.map((line) => `• ${words(line)}`)])] : [];
 }
 
 /** `name = value`, at most `most` of them. */

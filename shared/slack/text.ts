@@ -32,6 +32,8 @@ export function truncate(text: string, longest: number): string {
 
 /** Lines that fit into `longest` characters together; what does not fit is counted. The first line is cut if it alone is too long. */
 export function fitLines(lines: string[], longest: number): string {
+  const all = lines.join('\n');
+  if (all.length <= longest) return all;
   const kept: string[] = [];
   for (const [index, line] of lines.entries()) {
     const left = lines.length - index - 1;

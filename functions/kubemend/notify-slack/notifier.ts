@@ -56,6 +56,8 @@ export class Notifier {
     if (now() < this.#quietUntil) return this.#quietUntil;
     if (!(await this.#hold())) return now() + LEASE_FOR / 4;
     try {
+      const away = await this.#stillAway();
+      if (away !== undefined) return away;
       for (;;) {
         const letters = await this.#box.pending();
         const waiting = await this.#round(letters);
@@ -63,6 +65,19 @@ export class Notifier {
       }
     } finally {
       await state.release(LEASE, owner);
+    }
+  }
+
+  /** After a call without an answer nobody knows whether its message was taken. It is asked first whether answers arrive again, so that an outage makes one message too many at most. */
+  async #stillAway(): Promise<number | undefined> {
+    if (this.#failures === 0) return undefined;
+    try {
+      await this.#options.slack.ping();
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof SlackError)) throw error;
+      this.#quietUntil = (await this.#trouble(undefined, error)) ?? this.#options.now() + 60_000;
+      return this.#quietUntil;
     }
   }
 
@@ -100,20 +115,20 @@ export class Notifier {
   }
 
   /** When to come again after a call that failed; undefined when only this letter is concerned. */
-  async #trouble(letter: Letter, { trouble, message }: SlackError): Promise<number | undefined> {
+  async #trouble(letter: Letter | undefined, { trouble, message }: SlackError): Promise<number | undefined> {
     const { now } = this.#options;
     if (trouble.kind === 'limited') return now() + trouble.retryAfter;
     if (trouble.kind === 'away') {
       this.#failures += 1;
-      this.#say(`${message}. What is to be told is kept and told later`);
+      this.#say('away', `${message}. What is to be told is kept and told later`);
       return now() + Math.min(60_000, 1_000 * 2 ** Math.min(this.#failures, 6));
     }
     const step = nextStep(trouble.code);
     if (step) {
-      this.#say(`${message}: ${step}. What is to be told is kept`);
+      this.#say(trouble.code, `${message}: ${step}. What is to be told is kept`);
       return now() + 60_000;
     }
-    await this.#refused(letter, trouble.code, message);
+    if (letter) await this.#refused(letter, trouble.code, message);
     return undefined;
   }
 
@@ -122,10 +137,11 @@ export class Notifier {
     if (left) this.#options.onProblem(`${message}: ${letter.key} is not told. See it with: kubemend incidents`);
   }
 
-  #say(problem: string): void {
-    if (this.#problem === problem) return;
-    this.#problem = problem;
-    this.#options.onProblem(problem);
+  /** The same trouble is said once, until a call succeeds. */
+  #say(trouble: string, sentence: string): void {
+    if (this.#problem === trouble) return;
+    this.#problem = trouble;
+    this.#options.onProblem(sentence);
   }
 
   #hold(): Promise<boolean> {
