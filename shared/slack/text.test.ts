@@ -41,7 +41,7 @@ describe('truncating', () => {
     [['one', 'two', 'three'], 20, 'one\ntwo\nthree'],
     [['one', 'two', 'three'], 13, 'one\ntwo\nthree'],
     [['one', 'two', 'three', 'four'], 17, 'one\n… and 3 more'],
-    [['one', 'two', 'three', 'four'], 20, 'one\ntwo\n… and 2 more'],
+    [['one', 'two', 'three', 'fourteen'], 20, 'one\ntwo\n… and 2 more'],
     [['a line that is too long', 'two'], 20, 'a lin…\n… and 1 more'],
     [['a line that is too long'], 12, 'a line tha…'],
   ])('lines %j to %i characters', (lines, longest, expected) => {
