@@ -43,7 +43,8 @@ export function describePlan({ hash, because, evidence, steps, expiresAt }: Plan
   ];
 }
 
-function describeStep(step: Step, number: number): string[] {
+/** What a step would write, for people. */
+export function describeStep(step: Step, number: number): string[] {
   const head = `  step ${number}    ${step.kind} on ${nameOf(step.target)}: ${step.reason}`;
   switch (step.kind) {
     case 'apply':

@@ -131,7 +131,7 @@ function onApprove(next: Draft, { hash, by }: { hash: string; by: string }, { no
 }
 
 /** The first and the second question, and the third when it found that things had moved on. */
-function onExamined(next: Draft, { question, verdict, plan, reads }: Examined, context: Context): Incident | undefined {
+function onExamined(next: Draft, { question, verdict, plan, byHand, reads }: Examined, context: Context): Incident | undefined {
   const { state, plan: planned } = next.incident;
   const { now, limits, mode } = context;
   if (hasEnded(state) && state !== 'cleared') return next.done();
@@ -141,7 +141,14 @@ function onExamined(next: Draft, { question, verdict, plan, reads }: Examined, c
   switch (verdict.kind) {
     case 'clear':
       if (state === 'cleared') return next.done();
-      return next.to(planned || wasFailure(next.incident) ? 'resolved' : 'cleared', verdict.because, entry).done();
+      next.set({ ...(byHand && { byHand }) });
+      return next
+        .to(
+          planned || wasFailure(next.incident) ? 'resolved' : 'cleared',
+          `${verdict.because}${byHand ? '; somebody did what was planned' : ''}`,
+          entry,
+        )
+        .done();
     case 'wait':
       next.set({ memory: verdict.remember ?? next.incident.memory });
       return next

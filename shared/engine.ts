@@ -6,10 +6,11 @@ import type { Bus } from './bus/bus.ts';
 import { examine, type Recorder } from './examine.ts';
 import { execute, type Sender } from './execute.ts';
 import { countIneffective, modeOf, switchedOff } from './gates.ts';
-import { absorbs, type Effect, type Incident, workOf } from './incident.ts';
+import { handIn, subjectOf } from './hand-in.ts';
+import { type Effect, type Incident, workOf } from './incident.ts';
 import type { Context, Input } from './input.ts';
 import { nameOf } from './kubernetes/object.ts';
-import { keyOf, open } from './open.ts';
+import { keyOf } from './open.ts';
 import { prepare } from './prepare.ts';
 import { publicRecord } from './public-record.ts';
 import type { Fact, Remediation } from './remediation.ts';
@@ -60,21 +61,14 @@ export class Engine {
 
   /** A fact that matched the rule of `remediation`. */
   async fact(remediation: string, fact: Fact): Promise<void> {
-    const { subject } = this.#remediation(remediation);
+    const found = this.#remediation(remediation);
     this.#options.access(fact.cluster, remediation);
-    const object = subject ? subject(fact) : fact.object;
+    const object = subjectOf(found, fact);
     if (!object) return;
     const { state, now } = this.#options;
-    const key = keyOf(fact.cluster, object, remediation);
-    await this.#serially(key, async () => {
-      for (;;) {
-        const known = await state.latest(key);
-        if (known && absorbs(known, now())) return this.#apply(known.id, { kind: 'fact', fact });
-        // A late copy of a fact that an ended incident already counted opens nothing.
-        if (known?.factIds.includes(fact.id)) return;
-        const incident = open(fact, object, remediation, (known?.ordinal ?? 0) + 1, now());
-        if (await state.save(incident, 0)) return this.#drain(incident.id);
-      }
+    await this.#serially(keyOf(fact.cluster, object, remediation), async () => {
+      const incident = await handIn({ state, remediation: found, fact, now: now() });
+      if (incident) await this.#drain(incident.id);
     });
   }
 

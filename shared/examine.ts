@@ -1,3 +1,4 @@
+import { doneByHand } from './by-hand.ts';
 import type { Json } from './canonical.ts';
 import { type Cluster, Doubt, type Read } from './cluster.ts';
 import { valuesBefore } from './field-changes.ts';
@@ -17,6 +18,7 @@ export interface Recorder extends Cluster {
 export interface Examined {
   verdict: Verdict;
   plan?: Plan;
+  byHand?: true;
   reads: Read[];
 }
 
@@ -36,6 +38,9 @@ export async function examine(
     now,
     incident: { object, detectedAt, memory, fixed: question === 'verify' ? plan?.evidence : undefined },
   });
+  if (verdict.kind === 'clear' && question !== 'verify' && plan && (await doneByHand(plan, cluster))) {
+    return { verdict, byHand: true, reads: cluster.reads };
+  }
   if (verdict.kind !== 'fix') return { verdict, reads: cluster.reads };
   const before: Record<string, Json>[] = verdict.steps.map(() => ({}));
   for (const [index, step] of verdict.steps.entries()) {

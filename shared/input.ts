@@ -42,6 +42,8 @@ export interface Examined {
   question: Question;
   verdict: Verdict;
   plan?: Plan | undefined;
+  /** `clear`, and everything is as the plan that was not written would have left it. */
+  byHand?: true | undefined;
   reads: Read[];
 }
 

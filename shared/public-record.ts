@@ -27,8 +27,22 @@ export function publicRecord(
 
 /** An incident as `--json` prints it and `replay` reports it (DESIGN §11). */
 export const summary = (incident: Incident): Record<string, unknown> => {
-  const { id, cluster, remediation, state, because, detectedAt, updatedAt, object, approval, execution, verification, after, undo } =
-    incident;
+  const {
+    id,
+    cluster,
+    remediation,
+    state,
+    because,
+    detectedAt,
+    updatedAt,
+    object,
+    approval,
+    execution,
+    verification,
+    after,
+    undo,
+    byHand,
+  } = incident;
   const { resource, namespace, name, group, version, uid } = object;
   return {
     id,
@@ -40,6 +54,7 @@ export const summary = (incident: Incident): Record<string, unknown> => {
     detectedAt: iso(detectedAt),
     updatedAt: iso(updatedAt),
     ...(after && { after }),
+    ...(byHand && { byHand }),
     ...(undo && {
       undo: { by: undo.by, written: (undo.execution?.written ?? []).map((written) => ({ ...written, at: iso(written.at) })) },
     }),

@@ -1,23 +1,25 @@
 import { canonical, type Json } from './canonical.ts';
 import { shown } from './difference.ts';
 
-/** Where `live` is not as a merge patch (or an applied document) left it, one sentence each: `spec.color was written as "blue", is "green"`. */
-export function changedSince(live: unknown, written: { [key: string]: Json }, at = ''): string[] {
-  return Object.entries(written).flatMap(([key, value]) => {
-    const now = isPlain(live) ? live[key] : undefined;
-    const path = at === '' ? key : `${at}.${key}`;
-    if (isPlain(value) && isPlain(now)) return changedSince(now, value, path);
-    if (value === null && now === undefined) return [];
-    return holds(now, value) ? [] : [`${path} was written as ${shown(value)}, is ${shown(now)}`];
-  });
+/**
+ * Where `live` is not as a merge patch (or an applied document) left it, one sentence each: `spec.color was written as "blue", is "green"`.
+ * What the server adds is no difference; nor is what it drops because it is empty.
+ */
+export function changedSince(live: unknown, written: Json, at = ''): string[] {
+  if (isPlain(written) && isPlain(live)) {
+    return Object.entries(written).flatMap(([key, value]) => changedSince(live[key], value, at === '' ? key : `${at}.${key}`));
+  }
+  if (Array.isArray(written) && Array.isArray(live) && live.length === written.length) {
+    return written.flatMap((value, index) => changedSince(live[index], value, `${at}[${index}]`));
+  }
+  if (live === undefined ? isEmpty(written) : canonical(live) === canonical(written)) return [];
+  return [`${at} was written as ${shown(written)}, is ${shown(live)}`];
 }
 
-/** Whether `live` has what was written; the server may have added defaults inside. */
-function holds(live: unknown, written: Json): boolean {
-  if (Array.isArray(written))
-    return Array.isArray(live) && live.length === written.length && written.every((item, n) => holds(live[n], item));
-  if (isPlain(written)) return isPlain(live) && Object.entries(written).every(([key, value]) => holds(live[key], value));
-  return canonical(live) === canonical(written) || (written === null && live === undefined);
+/** `null`, `""`, `[]`, `{}`, and what holds nothing else. */
+function isEmpty(value: Json): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  return isPlain(value) ? Object.values(value).every(isEmpty) : value === null || value === '';
 }
 
 const isPlain = (value: unknown): value is Record<string, Json> => typeof value === 'object' && value !== null && !Array.isArray(value);

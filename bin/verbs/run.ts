@@ -11,7 +11,7 @@ import { type Call, stateOption, text, UsageError, type Verb } from '../verb.ts'
 
 export const verb: Verb = {
   summary: 'watch a cluster and handle its failures, in shadow mode unless told otherwise',
-  usage: 'run [--kubeconfig FILE] [--context NAME] [--audit-listen HOST:PORT --audit-cert FILE --audit-key FILE]',
+  usage: 'run [--kubeconfig FILE] [--context NAME] [--record] [--audit-listen HOST:PORT --audit-cert FILE --audit-key FILE]',
   examples: [
     'kubemend run --kubeconfig ~/.kube/config --context staging',
     'kubemend run --audit-listen 0.0.0.0:9443 --audit-cert tls.crt --audit-key tls.key',
@@ -21,6 +21,7 @@ export const verb: Verb = {
     kubeconfig: { type: 'string', help: 'the kubeconfig file (default: $KUBECONFIG or ~/.kube/config)' },
     context: { type: 'string', help: 'the context in it (default: the current one)' },
     cluster: { type: 'string', help: 'the name in facts and incidents (default: the name in the kubeconfig)' },
+    record: { type: 'boolean', help: 'keep a redacted recording of what is seen and read, at most 128 MB: kubemend capture needs it' },
     'audit-listen': { type: 'string', help: "receive the API server's audit webhook here: names who writes" },
     'audit-cert': { type: 'string', help: 'TLS certificate for it, PEM' },
     'audit-key': { type: 'string', help: 'its key, PEM' },
@@ -48,6 +49,7 @@ export const verb: Verb = {
         ...(auditWebhook && { auditWebhook }),
         ...(slack && { slack }),
       },
+      record: call.values.record === true,
       // One credential: the user agent names the function in the audit log, and our field manager names our writes.
       connect: (identity) => ({ ...connection, userAgent: `kubemend (${identity})` }),
       ownUsers: [],

@@ -8,6 +8,7 @@ import type { Rule } from './rules.ts';
 import type { Sink } from './sink.ts';
 import { backoff, realWait, type Wait } from './wait.ts';
 import { type Checkpoints, watchResource } from './watch.ts';
+import type { WatchEvent } from './watch-event.ts';
 
 /** Where to receive the API server's audit webhook, and whom to believe. */
 export type AuditListener = Omit<AuditWebhookOptions, 'accept' | 'onProblem'>;
@@ -25,6 +26,8 @@ export interface ExporterOptions {
   /** Prefixes of kubemend's own user names. */
   ownUsers?: string[];
   auditWebhook?: AuditListener;
+  /** Is shown every event as it came, whole: a recording. */
+  record?: { watch(event: WatchEvent): void; audit(event: unknown): void };
   /** Told in sentences what is wrong; the exporter goes on. */
   onProblem(message: string): void;
   /** Timers; real ones by default. */
@@ -90,6 +93,7 @@ export class Exporter {
   /** Takes audit.k8s.io/v1 Events from any source. Resolves when the facts they led to have left; the spool will answer earlier. */
   async acceptAudit(events: unknown[]): Promise<void> {
     const malformed: string[] = [];
+    for (const event of events) this.#options.record?.audit(event);
     const facts = events.flatMap((event) => {
       const reading = readAuditEvent(event);
       if (reading.kind === 'malformed') malformed.push(reading.because);
@@ -152,6 +156,7 @@ export class Exporter {
         ...{ open, path, resource, random, onProblem, ...more },
         ...{ signal: this.#stopping.signal, wait: this.#wait, now: () => clock.now(), checkpoints: inMemory() },
         handle: async (event) => {
+          this.#options.record?.watch(event);
           void this.#outbox.add(this.#reducer.watch(event));
           while (this.#outbox.stats().waiting > CROWDED && !this.#stopping.signal.aborted) await this.#wait(TICK, this.#stopping.signal);
         },

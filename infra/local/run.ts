@@ -11,6 +11,7 @@ import { type Connection, Transport } from '../../shared/kubernetes/transport.ts
 import type { Fact, Remediation } from '../../shared/remediation.ts';
 import { SqliteSchedule } from '../../shared/schedule/sqlite.ts';
 import { openDatabase, SqliteState } from '../../shared/state/sqlite.ts';
+import { Recording } from './recording.ts';
 import { type SlackOptions, startSlack } from './slack.ts';
 
 export interface LocalOptions {
@@ -27,6 +28,8 @@ export interface LocalOptions {
   auditWebhook?: AuditListener;
   /** Tells a Slack channel, and takes people's clicks. */
   slack?: SlackOptions;
+  /** Keeps a redacted recording of what is seen and read in the state folder, for `capture`. */
+  record?: boolean;
   onChange?(change: IncidentChanged): void;
   onProblem(message: string): void;
   clock?: Clock;
@@ -91,10 +94,12 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     transports.set(identity, known);
     return known;
   };
+  const recording = options.record ? new Recording(directory, remediations, clock.now) : undefined;
   const access: EngineOptions['access'] = (name, remediation) => {
     if (name !== cluster) throw new Error(`This run watches ${cluster}; it was given a fact of ${name}`);
     const sender = transport(remediation);
-    return { examine: () => new LiveCluster(cluster, sender, artifacts), sender, announcer: sender };
+    const view = () => new LiveCluster(cluster, sender, artifacts);
+    return { examine: () => recording?.view(remediation, view()) ?? view(), sender, announcer: sender };
   };
   const engine = new Engine({
     ...{ remediations, access, state, schedule, bus, artifacts, owner, onProblem, leaseFor, now: clock.now },
@@ -119,6 +124,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
       },
     },
     ...(auditWebhook && { auditWebhook }),
+    ...(recording && { record: recording }),
   });
 
   schedule.start((appointment) => engine.due(appointment));

@@ -85,7 +85,7 @@ function factsOf(name: string): unknown[] {
   const reducer = new Reducer({ cluster: 'recording', rules });
   return bundle(name).flatMap((recorded) => {
     if (recorded.kind === 'watch') return [...reducer.tick(recorded.at), ...reducer.watch(recorded.event)];
-    const reading = readAuditEvent(recorded.event);
+    const reading = readAuditEvent('event' in recorded ? recorded.event : undefined);
     return reading.kind === 'record' ? reducer.audit(reading.record) : [];
   });
 }
