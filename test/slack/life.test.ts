@@ -132,6 +132,22 @@ describe('a click', () => {
     expect(color(world)).toBe('green');
   });
 
+  it('on Run again in a message about an older plan shows the plan there is', async () => {
+    const world = await awaiting();
+    await world.pass(900_000);
+    const stale = structuredClone(only(world));
+    world.cluster.change(widgetPath('a'), { spec: { wish: 'green' } });
+    await world.slack.send(world.url, world.slack.click(only(world), 'rerun'));
+    await world.pass(960_000);
+    expect((await world.incident()).state).toBe('expired');
+    await world.slack.send(world.url, world.slack.click(stale, 'rerun'));
+    await world.pass(5_000);
+    expect([(await world.incident()).state, world.slack.whispers]).toEqual([
+      'expired',
+      [expect.objectContaining({ text: expect.stringContaining('The plan has changed') })],
+    ]);
+  });
+
   it.each<[string, string | undefined, { id: string; username: string }, RegExp]>([
     ['of somebody who is not on the list', 'approve', { id: 'U0EVE00003', username: 'eve' }, /not on the list/],
     ['of somebody who calls himself like one who is', 'approve', { id: 'U0EVE00003', username: 'U0ADA00001' }, /not on the list/],

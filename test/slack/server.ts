@@ -17,8 +17,8 @@ export interface SlackMessage {
 
 type Body = Record<string, unknown>;
 
-/** How Slack is doing. `lost`: it takes a message, and its answer does not arrive. */
-export type Weather = 'fine' | 'away' | 'error' | 'lost';
+/** How Slack is doing. `lost`: it takes a message, and its answer does not arrive. `silent`: it takes the connection and says nothing. */
+export type Weather = 'fine' | 'away' | 'error' | 'lost' | 'silent';
 
 /** A local Slack: `chat.postMessage` and `chat.update` with the limits that Slack documents, answers to clicks, and clicks signed as Slack signs them. */
 export class SlackServer {
@@ -35,6 +35,8 @@ export class SlackServer {
   /** Answers all calls with this code. */
   refuse: string | undefined;
   limited = 0;
+  /** Requests that are left without an answer, and whether their sender gave up. */
+  readonly silent: { gone: boolean }[] = [];
   readonly #now: () => number;
   readonly #server: Server;
   readonly #lastPost = new Map<string, number>();
@@ -109,6 +111,14 @@ export class SlackServer {
     const body = await textOf(request);
     const { weather } = this;
     if (weather === 'away') return void request.socket.destroy();
+    if (weather === 'silent') {
+      const left = { gone: false };
+      this.silent.push(left);
+      response.on('close', () => {
+        left.gone = true;
+      });
+      return;
+    }
     if (weather === 'error') return void response.writeHead(503).end('upstream connect error');
     const answer = (status: number, value: Body, headers: Record<string, string> = {}) => {
       if (weather === 'lost') return void request.socket.destroy();

@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { Incident } from '../../shared/incident.ts';
 import type { Toy } from '../toy-remediation.ts';
@@ -37,6 +38,19 @@ describe('Slack never changes a remediation', () => {
     const told = troubled.world.slack.topLevel.map(({ text }) => text).at(-1);
     if (!_.startsWith('refuses')) expect(told).toContain('is verified');
     for (const { world } of [fine, troubled]) await world.close();
+  });
+
+  it('when it says nothing at all: nobody waits for it', async () => {
+    const world = await SlackWorld.start();
+    await world.mode('auto');
+    world.slack.weather = 'silent';
+    await world.fact();
+    for (const deadline = Date.now() + 20_000; world.slack.silent.length === 0 && Date.now() < deadline; ) await immediate();
+    await world.run(300_000);
+    const [{ state }, silent] = [await world.incident(), structuredClone(world.slack.silent)];
+    await world.slack.stop();
+    await world.shut();
+    expect([state, silent]).toEqual(['verified', [{ gone: false }]]);
   });
 
   it('when what is to be told cannot even be stored', async () => {

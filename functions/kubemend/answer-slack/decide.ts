@@ -35,8 +35,7 @@ export async function decide(click: Click, options: DecideOptions): Promise<Whis
     };
   }
   const incident = await state.load(bound.incident);
-  if (!incident || incident.id !== bound.incident)
-    return { text: `Incident ${bound.incident} is not known here any more; nothing was done.` };
+  if (!incident) return { text: `Incident ${bound.incident} is not known here any more; nothing was done.` };
   if (incident.plan?.hash !== bound.hash) return moved(incident, options);
   if (incident.state !== bound.state) return tooLate(incident);
   const { taken, incident: next } = await answer({ state, schedule, remediations, id: incident.id, input: word(click, now()), now: now() });
