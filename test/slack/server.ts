@@ -35,6 +35,8 @@ export class SlackServer {
   /** Answers all calls with this code. */
   refuse: string | undefined;
   limited = 0;
+  /** Milliseconds between two new messages in the channel. */
+  postEvery = 1_000;
   /** Requests that are left without an answer, and whether their sender gave up. */
   readonly silent: { gone: boolean }[] = [];
   readonly #now: () => number;
@@ -163,7 +165,7 @@ export class SlackServer {
     if (path !== '/api/chat.postMessage') return 'unknown_method';
     if (threadTs !== undefined && !this.messages.some((one) => one.ts === threadTs)) return 'thread_not_found';
     const last = this.#lastPost.get(this.channel) ?? Number.NEGATIVE_INFINITY;
-    if (this.#now() - last < 1_000) return 'limited';
+    if (this.#now() - last < this.postEvery) return 'limited';
     this.#lastPost.set(this.channel, this.#now());
     this.#count += 1;
     const message: SlackMessage = {

@@ -79,6 +79,7 @@ describe('the Slack notifier', () => {
   );
 
   it('is one sender, though several processes have the same to tell', async () => {
+    slack.postEvery = 0;
     const others = ['two', 'three'].map(openNotifier);
     await Promise.all([notifier, ...others].map((one) => one.keep(change(1, 3))));
     await Promise.all([notifier, ...others].map((one) => one.flush()));
