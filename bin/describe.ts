@@ -62,11 +62,12 @@ export function describeStep(step: Step, number: number): string[] {
 
 /** The whole story of an incident. */
 export function describeIncident(incident: Incident, remediation: Remediation | undefined): string[] {
-  const { id, object, cluster, state, because, plan, history, fact } = incident;
+  const { id, object, cluster, state, because, plan, history, fact, undo, after } = incident;
   return [
     `${paint('bold', `Incident ${id}`)}  ${paintState(state)}  ${nameOf(object)} in ${cluster}`,
     `${remediation?.title ?? ''} (${incident.remediation})`,
     `  ${because}`,
+    ...(after ? [`  follows incident ${after}`] : []),
     ...(remediation
       ? ['', 'Known cause', `  ${remediation.cause.issue}`, `  ${remediation.cause.because}`, `  affects ${remediation.cause.affects}`]
       : []),
@@ -74,6 +75,7 @@ export function describeIncident(incident: Incident, remediation: Remediation | 
     'Seen',
     ...describeFact(fact).map((line) => `  ${line}`),
     ...(plan ? ['', ...describePlan(plan)] : []),
+    ...(undo?.plan ? ['', `Taken back, as ${undo.by} wanted`, ...describePlan(undo.plan)] : []),
     '',
     'History (UTC)',
     ...history.flatMap((entry) => [

@@ -21,6 +21,8 @@ export const VERBS: Record<string, () => Promise<{ verb: Verb }>> = {
   replay: () => import('./verbs/replay.ts'),
   send: () => import('./verbs/send.ts'),
   redrive: () => import('./verbs/redrive.ts'),
+  export: () => import('./verbs/export.ts'),
+  doctor: () => import('./verbs/doctor.ts'),
   rights: () => import('./verbs/rights.ts'),
   crds: () => import('./verbs/crds.ts'),
   new: () => import('./verbs/new.ts'),

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Rule } from '../events/exporter/rules.ts';
 import { complete, type Definition, type Limits, type Remediation } from '../shared/remediation.ts';
 
 const ROOT = join(import.meta.dirname, '../functions');
@@ -33,3 +34,7 @@ export async function loadRemediations(overrides: Record<string, Partial<Limits>
     }),
   );
 }
+
+/** What all remediations want to hear of: the exporter's filter, and so its rights. */
+export const loadRules = async (): Promise<Rule[]> =>
+  (await loadRemediations()).flatMap(({ name, when }) => when.map((pattern) => ({ name, pattern })));

@@ -5,7 +5,7 @@ import { recreateWithSameVersion, setZnode } from '../test/scenarios/zookeeper/k
 import { startZookeeper, type ZookeeperServer } from '../test/scenarios/zookeeper/server.ts';
 import { memoryArtifacts } from '../test/toy-world.ts';
 import { execute, rehearse, type Sender } from './execute.ts';
-import { PortForwardRefusedError } from './kubernetes/port-forward.ts';
+import { UpgradeRefusedError } from './kubernetes/upgrade.ts';
 import { makePlan, type Step } from './plan.ts';
 import { type DeleteZnode, deleteStep, inverseOf, kept } from './znode-step.ts';
 import { createZnode, deleteZnode, readZnode, type ZookeeperSession } from './zookeeper/client.ts';
@@ -120,7 +120,7 @@ describe('a node of ZooKeeper is deleted at most once, and only as it was judged
   it('a refusal of the API server is no permission, and a silent path is not known', async () => {
     const refuse = (error: Error): Sender => ({ ...sender(), portForward: () => Promise.reject(error) });
     const base = { step, lock: { index: 0 }, incident: 'i', now: 1, artifacts: memoryArtifacts() };
-    const forbidden = new PortForwardRefusedError(reference, 403, '{"message":"pods \\"x\\" is forbidden"}');
+    const forbidden = new UpgradeRefusedError('port-forward to pods x', 403, '{"message":"pods \\"x\\" is forbidden"}');
     expect(await execute({ ...base, sender: refuse(forbidden) })).toMatchObject({ kind: 'forbidden' });
     expect(await execute({ ...base, sender: refuse(new Error('no answer')) })).toMatchObject({ kind: 'unknown' });
   });

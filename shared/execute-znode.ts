@@ -1,18 +1,8 @@
 import type { Execution, Result } from './execute.ts';
 import { lockOf, type ZnodeStep, znodeName, znodeOf } from './znode-step.ts';
-import {
-  BAD_VERSION,
-  createZnode,
-  deleteZnode,
-  NO_AUTH,
-  NO_NODE,
-  NODE_EXISTS,
-  readZnode,
-  type Znode,
-  ZookeeperError,
-  type ZookeeperSession,
-} from './zookeeper/client.ts';
+import { BAD_VERSION, NO_AUTH, NO_NODE, NODE_EXISTS, type Znode, ZookeeperError } from './zookeeper/client.ts';
 import { atZookeeper } from './zookeeper/reach.ts';
+import type { Znodes } from './zookeeper/znodes.ts';
 
 type ZnodeExecution = Execution & { step: ZnodeStep };
 
@@ -21,12 +11,12 @@ export async function executeZnode(execution: ZnodeExecution): Promise<Result> {
   const { step, sender, now, withheld } = execution;
   let asked = false;
   try {
-    return await atZookeeper(sender, znodeOf(step), async (session): Promise<Result> => {
-      const before = judge(await readZnode(session, step.path), execution);
+    return await atZookeeper(sender, znodeOf(step), async (znodes): Promise<Result> => {
+      const before = judge(await znodes.read(step.path), execution);
       if (before) return before;
       if (withheld) return { kind: 'withheld', because: withheld };
       asked = true;
-      await write(session, step);
+      await write(znodes, step);
       return { kind: 'written', written: { at: now, how: 'wrote' } };
     });
   } catch (error) {
@@ -46,14 +36,10 @@ export async function rehearseZnode(execution: ZnodeExecution): Promise<Result> 
 }
 
 const look = (execution: ZnodeExecution): Promise<Result | undefined> =>
-  atZookeeper(execution.sender, znodeOf(execution.step), async (session) =>
-    judge(await readZnode(session, execution.step.path), execution),
-  );
+  atZookeeper(execution.sender, znodeOf(execution.step), async (znodes) => judge(await znodes.read(execution.step.path), execution));
 
-const write = (session: ZookeeperSession, step: ZnodeStep): Promise<void> =>
-  step.kind === 'delete-znode'
-    ? deleteZnode(session, step.path, step.lock.version)
-    : createZnode(session, step.path, Buffer.from(step.data, 'base64'));
+const write = (znodes: Znodes, step: ZnodeStep): Promise<void> =>
+  step.kind === 'delete-znode' ? znodes.remove(step.path, step.lock.version) : znodes.create(step.path, Buffer.from(step.data, 'base64'));
 
 /** What the node says before a write: it is there already, it must not be, or (undefined) it may be. */
 function judge(live: Znode | undefined, { step, now, repeated }: ZnodeExecution): Result | undefined {

@@ -64,6 +64,8 @@ export interface Undo {
   by: string;
   /** The state it was asked in, and returns to when nothing can be undone. */
   from: IncidentState;
+  /** It was prepared before, and then not even tried. */
+  again?: true | undefined;
   plan?: Plan | undefined;
   execution?: Execution | undefined;
 }

@@ -38,8 +38,10 @@ export interface Right {
   resources: string[];
   /** Pins the right to these names. */
   names?: string[];
-  /** Pins it to pods that only the one who installs it can name, in their namespaces; until they are named it is granted nowhere. */
-  pinned?: 'zookeeper-pods';
+  /** Objects that only the one who installs it can name, with their namespaces, like `zookeeper-pods`: until they are named it is granted nowhere. */
+  pinned?: string;
+  /** The same, but until they are named it is granted everywhere. */
+  pinnable?: string;
   verbs: ('get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete')[];
 }
 

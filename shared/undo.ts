@@ -38,10 +38,10 @@ export function onUndoing(next: Draft, input: Input, { now }: Context): Incident
         .done();
     }
     case 'withheld':
-      if (input.again === undefined || (execution?.written.length ?? 0) > 0) return back(next, undo, input.because, now);
-      // Not even tried, as after a crash: prepared anew, and then it is seen what stands against it.
+      if (input.again === undefined || undo.again || (execution?.written.length ?? 0) > 0) return back(next, undo, input.because, now);
+      // Not even tried, as after a crash: prepared anew, once.
       return next
-        .set({ undo: { by: undo.by, from: undo.from } })
+        .set({ undo: { by: undo.by, from: undo.from, again: true } })
         .effect({ kind: 'prepare' })
         .done();
     case 'conflict':

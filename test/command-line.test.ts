@@ -72,6 +72,15 @@ describe('the command line', () => {
     [['crds', 'add', 'strimzi', '0.43.9', '--from', '/nonexistent.yaml'], '/nonexistent.yaml cannot be read'],
     [['run', '--kubeconfig', '/nonexistent'], 'cannot be read'],
     [['snooze', 'ffff'], 'There is no incident "ffff"'],
+    [['export'], 'Name one place for the facts: --bus NAME or ARN, or --print'],
+    [['export', '--bus', 'x', '--print'], 'Name one place for the facts'],
+    [['export', '--bus', 'x'], 'In which region is the bus x?'],
+    [['export', '--print', '--kubeconfig', '/nonexistent'], 'cannot be read'],
+    [['export', '--print', '--audit-webhook', '9443'], '--audit-webhook needs --tls-cert and --tls-key'],
+    [['export', '--print', '--client-ca', 'package.json'], '--client-ca is for the audit webhook'],
+    [['export', '--print', '--tls-cert', '/nonexistent'], '--tls-cert: /nonexistent cannot be read'],
+    [['doctor', '--url', 'nowhere'], '--url nowhere is no address'],
+    [['doctor', '--service-account', 'x', '--kubeconfig', '/nonexistent'], 'cannot be read'],
   ])('answers %j with exit code 2 and one sentence that says what to do', async (args, sentence) => {
     const { code, err, out } = await kubemend(...args);
     expect({ code, out }).toEqual({ code: 2, out: '' });

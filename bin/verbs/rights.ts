@@ -1,16 +1,25 @@
 import { stringify } from 'yaml';
 import { subscriptions } from '../../events/exporter/rules.ts';
-import { exporterRbac, readOnly, remediationRbac, type Subject } from '../../infra/kubernetes/rbac.ts';
+import { exporterRbac, type Pins, readOnly, remediationRbac, type Subject } from '../../infra/kubernetes/rbac.ts';
 import { loadRemediations } from '../../infra/remediations.ts';
 import { type Call, text, UsageError, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   summary: 'print the RBAC that the exporter and each remediation need, exactly; for shadow mode: only reading',
-  usage: 'rights [--shadow] [--subject USER | --subject NAMESPACE/SERVICEACCOUNT] [--zookeeper NAMESPACE/POD,…]',
-  examples: ['kubemend rights', 'kubemend rights --shadow --subject kubemend/kubemend | kubectl apply -f -'],
+  usage: 'rights [--shadow] [--subject USER | --subject NAMESPACE/SERVICEACCOUNT] [--pin NAME=NAMESPACE/OBJECT,…]',
+  examples: [
+    'kubemend rights',
+    'kubemend rights --shadow --subject kubemend/kubemend | kubectl apply -f -',
+    'kubemend rights --pin zookeeper-pods=kafka/my-cluster-zookeeper-0,kafka/my-cluster-zookeeper-1',
+    'kubemend rights --pin kafka-secrets=kafka/my-cluster-cluster-ca,kafka/my-cluster-cluster-ca-cert,kafka/my-cluster-cluster-operator-certs',
+  ],
   options: {
     shadow: { type: 'boolean', help: 'leave every right to write out' },
-    zookeeper: { type: 'string', help: 'the ZooKeeper pods that may be reached by port-forward (default: none)' },
+    pin: {
+      type: 'string',
+      multiple: true,
+      help: 'pin rights to these objects, where a definition allows it; `zookeeper-…` is granted nowhere without',
+    },
     subject: { type: 'string', help: 'bind all roles to this user or ServiceAccount (default: one user per function)' },
   },
   positionals: { least: 0, most: 0 },
@@ -18,10 +27,14 @@ export const verb: Verb = {
     const remediations = await loadRemediations();
     const rules = remediations.flatMap(({ name, when }) => when.map((pattern) => ({ name, pattern })));
     const subject = subjectOf(call);
+    const pins = pinsOf(
+      call,
+      remediations.flatMap(({ rights }) => rights.flatMap(({ pinned, pinnable }) => pinned ?? pinnable ?? [])),
+    );
     const shown = call.values.shadow ? remediations.map(readOnly) : remediations;
     const objects = [
       ...exporterRbac(subscriptions(rules).resources, subject),
-      ...shown.flatMap((remediation) => remediationRbac(remediation, subject, { 'zookeeper-pods': podsOf(call) })),
+      ...shown.flatMap((remediation) => remediationRbac(remediation, subject, pins)),
     ];
     if (call.json) call.out(JSON.stringify({ objects }));
     else
@@ -35,13 +48,20 @@ export const verb: Verb = {
   },
 };
 
-function podsOf(call: Call): { namespace: string; name: string }[] {
-  const named = text(call, 'zookeeper')?.split(',') ?? [];
-  return named.map((pod) => {
-    const [namespace, name, ...rest] = pod.split('/');
-    if (!namespace || !name || rest.length > 0) throw new UsageError(`"${pod}" is not NAMESPACE/POD`);
-    return { namespace, name };
-  });
+function pinsOf({ values }: Call, known: string[]): Pins {
+  const pins: Pins = {};
+  for (const pin of [values.pin ?? []].flat().map(String)) {
+    const [name = '', objects = ''] = pin.split('=');
+    if (!known.includes(name)) throw new UsageError(`There is nothing to pin called "${name}": one of ${known.join(', ')}`);
+    pins[name] = [...(pins[name] ?? []), ...objects.split(',').map(objectOf)];
+  }
+  return pins;
+}
+
+function objectOf(text: string): { namespace: string; name: string } {
+  const [namespace, name, ...rest] = text.split('/');
+  if (!namespace || !name || rest.length > 0) throw new UsageError(`"${text}" is not NAMESPACE/OBJECT`);
+  return { namespace, name };
 }
 
 function subjectOf(call: Call): Subject | undefined {

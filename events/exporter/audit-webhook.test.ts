@@ -68,6 +68,14 @@ describe('AuditWebhook', () => {
     expect(accepted).toEqual([{ auditID: '1' }, { auditID: '2' }]);
   });
 
+  it('takes what is selected from a body, and the whole of one that nothing can be selected from', async () => {
+    const select = (body: Buffer) => (body.includes('whole') ? undefined : ['selected']);
+    const { post, accepted } = await start({ select });
+    expect(await post(batch({ auditID: '1' }))).toMatchObject({ status: 200 });
+    expect(await post(batch({ auditID: 'whole' }))).toMatchObject({ status: 200 });
+    expect(accepted).toEqual(['selected', { auditID: 'whole' }]);
+  });
+
   it('answers 200 only when the events are kept', async () => {
     let keep = () => {};
     let answered = false;
@@ -127,6 +135,16 @@ describe('AuditWebhook', () => {
     await until(() => releases.length === 2);
     releases[1]?.();
     expect(await third).toMatchObject({ status: 200 });
+  });
+
+  it('answers 429 before it reads or believes anything while nothing can be kept', async () => {
+    let full = true;
+    const { post, accepted } = await start({ overloaded: () => full, maxBody: 100 });
+    expect(await post('x'.repeat(200))).toMatchObject({ status: 429, retryAfter: '1' });
+    full = false;
+    expect(await post('x'.repeat(200))).toMatchObject({ status: 413 });
+    expect(await post(batch({}))).toMatchObject({ status: 200 });
+    expect(accepted).toHaveLength(1);
   });
 
   it('lets in only who knows the token', async () => {

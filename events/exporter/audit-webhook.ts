@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { SpoolFullError } from './spool.ts';
 import { asRecord } from './watch-event.ts';
 
 /** How the receiver of the API server's audit webhook is set up. */
@@ -18,6 +19,10 @@ export interface AuditWebhookOptions {
   clientCa?: string;
   /** Resolves when the events are kept: only then the API server is told 200, and forgets them. */
   accept(events: unknown[]): Promise<void>;
+  /** Picks the events of interest out of a body without parsing all of it; undefined when it must be parsed whole. */
+  select?(body: Buffer): unknown[] | undefined;
+  /** True while nothing could be kept: then a batch is refused with 429 before its body is read. */
+  overloaded?(): boolean;
   onProblem(message: string): void;
   /** Bytes of one body; above it 413. Default 32 MiB. */
   maxBody?: number;
@@ -37,12 +42,11 @@ export class AuditWebhook {
   #inFlight = 0;
 
   constructor(options: AuditWebhookOptions) {
-    const { cert, key, clientCa, maxBody = 32 * 2 ** 20, maxInFlight = 128 * 2 ** 20 } = options;
+    const { maxBody = 32 * 2 ** 20, maxInFlight = 128 * 2 ** 20 } = options;
     this.#options = options;
     this.#maxBody = maxBody;
     this.#maxInFlight = maxInFlight;
-    const mutual = clientCa !== undefined && { ca: clientCa, requestCert: true, rejectUnauthorized: true };
-    this.#server = createServer({ cert, key, ...mutual }, (request, response) => {
+    this.#server = createServer(tls(options), (request, response) => {
       this.#answer(request, response).catch((error: unknown) => {
         options.onProblem(`Audit webhook: ${error instanceof Error ? error.message : error}`);
         response.destroy();
@@ -57,6 +61,11 @@ export class AuditWebhook {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** From now on this certificate is shown; connections that are open stay. Throws when key and certificate do not fit. */
+  renew(cert: string, key: string): void {
+    this.#server.setSecureContext(tls({ ...this.#options, cert, key }));
+  }
+
   /** Stops listening and ends open connections; batches without an answer come again. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -67,6 +76,7 @@ export class AuditWebhook {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method !== 'POST') return refuse(request, response, 405, 'POST an audit.k8s.io/v1 EventList.');
     if (!this.#isAllowed(request)) return refuse(request, response, 401, 'The bearer token is missing or wrong.');
+    if (this.#options.overloaded?.()) return refuse(request, response, 429, 'The spool takes no more: send again.');
     const announced = Number(request.headers['content-length'] ?? 0);
     if (announced > this.#maxBody)
       return refuse(request, response, 413, `The body exceeds ${this.#maxBody} bytes: lower --audit-webhook-batch-max-size.`);
@@ -95,13 +105,13 @@ export class AuditWebhook {
   }
 
   async #keep(body: Buffer, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const events = eventsOf(body);
+    const events = this.#options.select?.(body) ?? eventsOf(body);
     if (typeof events === 'string') return refuse(request, response, 400, events);
     try {
       await this.#options.accept(events);
     } catch (error) {
       this.#options.onProblem(`Audit webhook: ${events.length} events were not kept: ${error instanceof Error ? error.message : error}`);
-      return refuse(request, response, 503, 'The events were not kept: send again.');
+      return refuse(request, response, error instanceof SpoolFullError ? 429 : 503, 'The events were not kept: send again.');
     }
     response.writeHead(200).end();
   }
@@ -111,6 +121,11 @@ export class AuditWebhook {
     return token === undefined || timingSafeEqual(digest(`Bearer ${token}`), digest(headers.authorization ?? ''));
   }
 }
+
+const tls = ({ cert, key, clientCa }: Pick<AuditWebhookOptions, 'cert' | 'key' | 'clientCa'>) => ({
+  ...{ cert, key },
+  ...(clientCa !== undefined && { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
+});
 
 /** Equal lengths for timingSafeEqual. */
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -1,190 +1,228 @@
-import { readAuditEvent } from './audit-record.ts';
-import { AuditWebhook, type AuditWebhookOptions } from './audit-webhook.ts';
-import { resolve } from './discovery.ts';
-import type { Open } from './open.ts';
+import type { AuditSource } from './audit-source.ts';
+import { AuditWebhook } from './audit-webhook.ts';
+import type { ExporterOptions } from './exporter-options.ts';
+import { type Following, follow } from './follow.ts';
+import { AUDIT_WEBHOOK, BRIDGED, Intake } from './intake.ts';
+import { Journal } from './journal.ts';
 import { Outbox } from './outbox.ts';
-import { Reducer } from './reduce.ts';
-import type { Rule } from './rules.ts';
-import type { Sink } from './sink.ts';
-import { backoff, realWait, type Wait } from './wait.ts';
-import { type Checkpoints, watchResource } from './watch.ts';
-import type { WatchEvent } from './watch-event.ts';
+import { runSource } from './run-source.ts';
+import { type ExporterStats, lags } from './stats.ts';
+import { logOf, openStorage, type Storage } from './storage.ts';
+import { realWait, type Wait } from './wait.ts';
+import type { Remembered, WatchCheckpoint } from './watch-checkpoint.ts';
 
-/** Where to receive the API server's audit webhook, and whom to believe. */
-export type AuditListener = Omit<AuditWebhookOptions, 'accept' | 'onProblem'>;
-
-/** How an exporter is set up. */
-export interface ExporterOptions {
-  /** Named in every fact. */
-  cluster: string;
-  rules: Rule[];
-  /** `Transport.open`, or any other GET to the API server. */
-  open: Open;
-  sink: Sink;
-  clock: { now(): number };
-  random(): number;
-  /** Prefixes of kubemend's own user names. */
-  ownUsers?: string[];
-  auditWebhook?: AuditListener;
-  /** Is shown every event as it came, whole: a recording. */
-  record?: { watch(event: WatchEvent): void; audit(event: unknown): void };
-  /** Told in sentences what is wrong; the exporter goes on. */
-  onProblem(message: string): void;
-  /** Timers; real ones by default. */
-  wait?: Wait;
+interface Running {
+  storage: Storage;
+  journal: Journal;
+  outbox: Outbox;
 }
 
-type Sight = 'starting' | 'watching' | 'blind' | 'absent' | 'failed';
-
-/** A resource that is not served may be installed at any time. */
-const LOOK_AGAIN = 10_000;
 const TICK = 1_000;
-/** More facts than this in the outbox hold the watches back. */
-const CROWDED = 5_000;
+/** The API server keeps audit events so long at most before it sends them (`--audit-webhook-batch-max-wait`): they die with it. */
+const AUDIT_BATCH = 30_000;
+/** How old a checkpoint may be: so much of the watch comes again after a crash. */
+const SAVE = 5_000;
 
-/** Watches what the rules name, receives audit, and sends the facts that match. */
+/** Watches what the rules name, receives audit, and sends the facts that match; with a directory it loses nothing when it restarts. */
 export class Exporter {
   readonly #options: ExporterOptions;
   readonly #wait: Wait;
-  readonly #reducer: Reducer;
-  readonly #outbox: Outbox;
+  readonly #now: () => number;
+  readonly #intake: Intake;
   readonly #webhook: AuditWebhook | undefined;
   readonly #stopping = new AbortController();
-  readonly #sight = new Map<string, Sight>();
+  readonly #sight = new Map<string, Following>();
+  readonly #checkpoints = new Map<string, WatchCheckpoint>();
+  #running: Running | undefined;
   #loops: Promise<void>[] = [];
-  #malformed = 0;
+  #relists = 0;
+  #saving: Promise<void> = Promise.resolve();
 
   constructor(options: ExporterOptions) {
-    const { cluster, rules, ownUsers, sink, random, onProblem, auditWebhook, wait = realWait } = options;
+    const { cluster, rules, ownUsers, record, onProblem, auditWebhook, clock, wait = realWait } = options;
     this.#options = options;
     this.#wait = wait;
-    this.#reducer = new Reducer({ cluster, rules, ...(ownUsers && { ownUsers }) });
-    this.#outbox = new Outbox({ sink, wait, random, onProblem });
-    const accept = (events: unknown[]) => this.acceptAudit(events);
-    this.#webhook = auditWebhook && new AuditWebhook({ ...auditWebhook, accept, onProblem });
-    for (const { group, resource } of this.#reducer.resources) this.#sight.set(`${group}/${resource}`, 'starting');
+    this.#now = () => clock.now();
+    this.#intake = new Intake({
+      cluster,
+      rules,
+      now: this.#now,
+      wait,
+      onProblem,
+      ...(ownUsers && { ownUsers }),
+      ...(record && { record }),
+    });
+    const accept = (events: unknown[]) => this.acceptAudit(events, AUDIT_WEBHOOK);
+    const select = (body: Buffer) => this.#intake.select(body);
+    const overloaded = () => this.#intake.isBlocked(AUDIT_WEBHOOK);
+    this.#webhook = auditWebhook && new AuditWebhook({ ...auditWebhook, accept, select, overloaded, onProblem });
+    for (const { group, resource } of this.#intake.reducer.resources) this.#sight.set(`${group}/${resource}`, 'starting');
   }
 
-  /** Starts everything; resolves with the audit webhook's port once it listens. Wait for `ready()` to know that all lists are in. */
+  /** Takes up what the process before left, and starts everything; resolves with the audit webhook's port once it listens. Wait for `ready()` to know that all lists are in. */
   async start(): Promise<{ auditPort?: number }> {
-    const auditPort = await this.#webhook?.listen();
-    this.#loops = [...this.#reducer.resources.map(({ group, resource }) => this.#follow(group, resource)), this.#ticking()];
+    const { directory, spoolCap: cap, sources = [], onProblem, sink, random } = this.#options;
+    const { reducer } = this.#intake;
+    const storage = await openStorage({
+      ...{ directory, cap, keep: reducer.memory, now: this.#now, onProblem },
+      onForgotten: (to) => void journal.write([{ kind: 'counted', at: to, entry: { kind: 'forgotten', to } }]).catch(() => {}),
+    });
+    const outbox = new Outbox({ spool: storage.spool, sink, deadLetters: storage.deadLetters, wait: this.#wait, random, onProblem });
+    const journal = new Journal(storage.spool, () => outbox.wake());
+    this.#running = { storage, journal, outbox };
+    this.#intake.open(journal);
+    const remembered = await this.#restore(storage);
+    outbox.wake();
+    const auditPort = await this.#webhook?.listen().catch(async (error: unknown) => {
+      await outbox.stop();
+      await storage.spool.close();
+      throw error;
+    });
+    this.#loops = [
+      ...reducer.resources.map(({ group, resource }) => this.#follow(group, resource, remembered, storage)),
+      ...sources.map((source) => this.#read(source, storage)),
+      this.#every(TICK, () => this.#intake.tick().then(() => storage.spool.expire(this.#now()))),
+      this.#every(SAVE, () => this.#save()),
+    ];
     return auditPort === undefined ? {} : { auditPort };
   }
 
-  /** Ends the watches and the webhook, and tries what is still unsent once more. */
+  /** The audit webhook shows another certificate from now on. Throws when key and certificate do not fit. */
+  readonly renewCertificate = (cert: string, key: string): void => this.#webhook?.renew(cert, key);
+
+  /** Ends the watches, the sources and the webhook, and tries what is still unsent once more; the rest stays in the directory. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#webhook?.close();
     await Promise.all(this.#loops);
-    await this.#outbox.stop();
+    if (!this.#running) return;
+    const { storage, journal, outbox } = this.#running;
+    await journal.retry();
+    await this.#save();
+    await outbox.stop();
+    const { waiting } = storage.spool.stats();
+    if (waiting > 0 && this.#options.directory === undefined)
+      this.#options.onProblem(`${waiting} facts were given up: nothing keeps them.`);
+    await storage.spool.close();
   }
 
-  /** True while every subscribed resource is listed and watched, or known not to be served. */
+  /** True while every subscribed resource is listed and watched, or known not to be served, and what comes in can be kept. */
   ready(): boolean {
-    return this.#sight.values().every((sight) => sight === 'watching' || sight === 'absent');
+    const sees = this.#sight.values().every((sight) => sight === 'watching' || sight === 'absent');
+    return sees && this.#running !== undefined && !this.#intake.isBlocked();
   }
 
   /** Counters, and what each resource's watch is doing. */
-  stats() {
-    return { ...this.#reducer.stats(), malformed: this.#malformed, outbox: this.#outbox.stats(), watches: Object.fromEntries(this.#sight) };
+  stats(): ExporterStats {
+    const { events, requests, duplicates, factsByRule } = this.#intake.reducer.stats();
+    const lastEventAt: Record<string, number> = { ...this.#intake.newest };
+    const heard = [...this.#checkpoints].flatMap(([key, { position }]) =>
+      this.#sight.get(key) === 'absent' ? [] : (position.aliveAt ?? []),
+    );
+    if (heard.length > 0) lastEventAt.watch = Math.min(...heard);
+    const { damaged = 0, ...spool } = this.#running?.storage.spool.stats() ?? { bytes: 0, waiting: 0, cap: 0 };
+    return {
+      dropped: { ...this.#intake.drops(), ...(damaged > 0 && { 'spool-damaged': damaged }) },
+      lagSeconds: lags(lastEventAt, this.#now()),
+      spool,
+      relists: this.#relists,
+      putEventsFailed: this.#options.sink.failures?.() ?? {},
+      facts: factsByRule,
+      watches: Object.fromEntries(this.#sight),
+      deadLettered: this.#running?.storage.deadLetters.count ?? 0,
+      lastEventAt,
+      ...{ events, requests, duplicates, sent: this.#running?.outbox.sent ?? 0 },
+    };
   }
 
-  /** Takes audit.k8s.io/v1 Events from any source. Resolves when the facts they led to have left; the spool will answer earlier. */
-  async acceptAudit(events: unknown[]): Promise<void> {
-    const malformed: string[] = [];
-    for (const event of events) this.#options.record?.audit(event);
-    const facts = events.flatMap((event) => {
-      const reading = readAuditEvent(event);
-      if (reading.kind === 'malformed') malformed.push(reading.because);
-      return reading.kind === 'record' ? this.#reducer.audit(reading.record) : [];
+  /** Takes audit.k8s.io/v1 Events from any source. Resolves when what they led to is durable; rejects when it is not: then send all of them again. */
+  acceptAudit(events: unknown[], source = 'audit'): Promise<void> {
+    return this.#intake.audit(events, source);
+  }
+
+  /** Rebuilds the windows and the memories against repeats, and says what nobody saw. */
+  async #restore({ spool, alive, watchCheckpoint }: Storage): Promise<Map<string, Remembered>> {
+    const { reducer } = this.#intake;
+    const remembered = new Map<string, Remembered>();
+    for (const { group, resource } of reducer.resources) {
+      const key = `${group}/${resource}`;
+      const checkpoint = watchCheckpoint(group, resource);
+      this.#checkpoints.set(key, checkpoint);
+      const read = checkpoint.read();
+      remembered.set(key, read);
+      if (read.watchedSince !== undefined) reducer.sight.watched(key, read.watchedSince);
+    }
+    if (alive?.hasAudit) reducer.sight.hasAudit = true;
+    await this.#intake.restore(logOf(spool));
+    if (alive && this.#dependsOnWebhook && this.#now() - alive.at > BRIDGED) reducer.auditGap(alive.at, this.#now());
+    return remembered;
+  }
+
+  /** A source with a checkpoint reads what it missed, or says itself that it cannot. */
+  get #dependsOnWebhook(): boolean {
+    return this.#webhook !== undefined && (this.#options.sources ?? []).length === 0;
+  }
+
+  #follow(group: string, resource: string, remembered: Map<string, Remembered>, { alive }: Storage): Promise<void> {
+    const { open, random, onProblem } = this.#options;
+    const key = `${group}/${resource}`;
+    const { signal } = this.#stopping;
+    const checkpoint = this.#checkpoints.get(key) as WatchCheckpoint;
+    let brokenAt: number | undefined;
+    const onSight = (sight: Following) => {
+      this.#sight.set(key, sight);
+      if (sight !== 'watching') return;
+      if (brokenAt !== undefined && this.#dependsOnWebhook) this.#intake.reducer.auditGap(brokenAt - AUDIT_BATCH, this.#now());
+      brokenAt = undefined;
+      void this.#save();
+    };
+    return follow({
+      ...{ open, group, resource, checkpoint, signal, random, onProblem, wait: this.#wait, now: this.#now },
+      remembered: remembered.get(key) ?? {},
+      blindSince: checkpoint.isDamaged ? alive?.at : undefined,
+      handle: (event) => this.#intake.watch(event, signal),
+      onGap: (from, to) => this.#intake.reducer.gap(group, resource, from, to),
+      onSight,
+      onBroken: () => {
+        brokenAt ??= this.#now();
+      },
+      onRelist: () => void this.#relists++,
     });
-    if (malformed.length > 0) {
-      this.#malformed += malformed.length;
-      this.#reducer.reportDropped(malformed.length);
-      this.#options.onProblem(
-        `${malformed.length} of ${events.length} audit events were malformed and not counted; the first: ${malformed[0]}`,
-      );
-    }
-    await this.#outbox.add(facts);
   }
 
-  /** Watches one resource for as long as the exporter runs, also while it comes and goes. */
-  async #follow(group: string, resource: string): Promise<void> {
-    const { open, onProblem, clock, random } = this.#options;
-    const { signal } = this.#stopping;
-    const key = `${group}/${resource}`;
-    let absentSince: number | undefined;
-    let failures = 0;
-    while (!signal.aborted) {
-      try {
-        const served = await resolve(open, group, resource, signal);
-        failures = 0;
-        if (!served) {
-          absentSince = clock.now();
-          this.#sight.set(key, 'absent');
-          await this.#wait(LOOK_AGAIN, signal);
-          continue;
-        }
-        if (absentSince !== undefined) this.#sight.set(key, 'starting');
-        const metadataOnly = group === '' && resource === 'secrets' && { metadataOnly: { apiVersion: 'v1', kind: served.kind } };
-        const outcome = await this.#watch(group, resource, served.path, {
-          ...metadataOnly,
-          ...(absentSince !== undefined && { absentSince }),
-        });
-        if (outcome === 'failed') return;
-        absentSince = clock.now();
-      } catch (error) {
-        if (signal.aborted) return;
-        this.#sight.set(key, 'blind');
-        onProblem(`Looking for ${key}: ${error instanceof Error ? error.message : error}`);
-        await this.#wait(backoff(++failures, random), signal);
-      }
+  #read(source: AuditSource, storage: Storage): Promise<void> {
+    const { random, onProblem } = this.#options;
+    return runSource(source, {
+      accept: (events) => this.acceptAudit(events, source.name),
+      parse: this.#intake.parse(source.name),
+      dropped: (count, reason) => this.#intake.dropped(count, reason),
+      gap: (from, to) => this.#intake.reducer.auditGap(from, to),
+      checkpoint: storage.sourceCheckpoint(source.name),
+      ...{ signal: this.#stopping.signal, onProblem, now: this.#now, random, wait: this.#wait },
+    });
+  }
+
+  #save(): Promise<void> {
+    this.#saving = this.#saving.then(() => this.#running && this.#saveAll(this.#running));
+    return this.#saving;
+  }
+
+  /** Only what is durable may be in a checkpoint: what it covers never comes again. */
+  async #saveAll({ journal, storage }: Running): Promise<void> {
+    const { sight } = this.#intake.reducer;
+    const saves = [...this.#checkpoints].map(([key, one]) => one.save(() => journal.durable(), sight.watchedSince.get(key)));
+    // Blind to audit is as good as dead: the next process should know since when.
+    if (!journal.isBlocked) saves.push(storage.saveAlive({ at: this.#now(), hasAudit: sight.hasAudit }));
+    for (const result of await Promise.allSettled(saves)) {
+      if (result.status === 'rejected') this.#options.onProblem(`A checkpoint was not written: ${(result.reason as Error).message}`);
     }
   }
 
-  async #watch(
-    group: string,
-    resource: string,
-    path: string,
-    more: { metadataOnly?: { apiVersion: string; kind: string }; absentSince?: number },
-  ): Promise<'stopped' | 'absent' | 'failed'> {
-    const { open, clock, random, onProblem } = this.#options;
-    const key = `${group}/${resource}`;
-    try {
-      return await watchResource({
-        ...{ open, path, resource, random, onProblem, ...more },
-        ...{ signal: this.#stopping.signal, wait: this.#wait, now: () => clock.now(), checkpoints: inMemory() },
-        handle: async (event) => {
-          this.#options.record?.watch(event);
-          void this.#outbox.add(this.#reducer.watch(event));
-          while (this.#outbox.stats().waiting > CROWDED && !this.#stopping.signal.aborted) await this.#wait(TICK, this.#stopping.signal);
-        },
-        onGap: (from, to) => this.#reducer.gap(group, resource, from, to),
-        onSight: (seeing) => this.#sight.set(key, seeing ? 'watching' : 'blind'),
-      });
-    } catch (error) {
-      // A handler that throws is a defect in the reducer: counting on would be wrong, and `ready()` stays false until a restart.
-      this.#sight.set(key, 'failed');
-      onProblem(`${error instanceof Error ? `${error.message} ${(error.cause as Error | undefined)?.stack ?? ''}` : error}`);
-      return 'failed';
-    }
-  }
-
-  async #ticking(): Promise<void> {
+  async #every(ms: number, act: () => Promise<void>): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      await this.#wait(TICK, signal);
-      if (!signal.aborted) void this.#outbox.add(this.#reducer.tick(this.#options.clock.now()));
+      await this.#wait(ms, signal);
+      if (!signal.aborted) await act();
     }
   }
-}
-
-/** Checkpoints that end with the process: the next start lists anew. */
-function inMemory(): Checkpoints {
-  const versions = new Map<string, string>();
-  return {
-    get: (path) => versions.get(path),
-    set: (path, version) => void (version === undefined ? versions.delete(path) : versions.set(path, version)),
-  };
 }

@@ -26,10 +26,17 @@ export class KnownObjects {
   readonly #objects = new Map<string, { object: unknown; head: ObjectHead }>();
   readonly #streamed = new Set<string>();
   readonly #seen: Seen;
+  readonly #restored: Seen;
 
   /** `remembered`: how many delivered versions are remembered to drop repeats. */
   constructor(remembered: number) {
     this.#seen = new Seen(remembered);
+    this.#restored = new Seen(remembered);
+  }
+
+  /** A process before this one took this change: when it comes again it is state, and no news. */
+  restore({ resource, head, change }: Pick<Change, 'resource' | 'head' | 'change'>): void {
+    this.#restored.add(versionOf(resource, head, change === 'deleted'));
   }
 
   get size(): number {
@@ -50,17 +57,23 @@ export class KnownObjects {
     const isRelist = event.gap === true || (event.fromList === true && this.#streamed.has(stream));
     if (!event.fromList) {
       this.#streamed.add(stream);
-      const version = `${stream} ${head.uid} ${head.resourceVersion} ${event.type === 'DELETED'}`;
+      const version = versionOf(event.resource, head, event.type === 'DELETED');
       if (!this.#seen.add(version)) return [];
+      if (this.#restored.has(version)) {
+        this.#keep(key, event, head);
+        return [];
+      }
     }
 
+    this.#keep(key, event, head);
     if (event.type === 'DELETED') {
-      this.#objects.delete(key);
       if (event.fromList && !known) return [];
-      return [{ ...base, change: 'deleted', gap: isRelist, before: known?.object ?? event.object }];
+      // A list that lacks the object says nothing about its last state.
+      const before = known?.object ?? (event.fromList ? undefined : event.object);
+      return [{ ...base, change: 'deleted', gap: isRelist, before }];
     }
     if (known?.head.uid === head.uid && known.head.resourceVersion === head.resourceVersion) return [];
-    this.#objects.set(key, { object: event.object, head });
+    if (event.headOnly) return [];
     if (event.fromList && !known && !isRelist) return [];
 
     const gap = isRelist || event.fromList === true;
@@ -75,4 +88,12 @@ export class KnownObjects {
     if (!known || !gap) return [appeared];
     return [{ ...base, head: known.head, change: 'deleted', gap, before: known.object }, appeared];
   }
+
+  #keep(key: string, { type, object, headOnly }: WatchEvent, head: ObjectHead): void {
+    if (type === 'DELETED') this.#objects.delete(key);
+    else this.#objects.set(key, { object: headOnly ? undefined : object, head });
+  }
 }
+
+const versionOf = (resource: string, { group, uid, resourceVersion }: ObjectHead, isDeletion: boolean): string =>
+  `${group}/${resource} ${uid} ${resourceVersion} ${isDeletion}`;

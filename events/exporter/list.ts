@@ -11,17 +11,23 @@ export interface MetadataOnly {
   kind: string;
 }
 
-/** Lists everything at `path`, page by page. Without resourceVersion: the newest state, never an old one from a cache. Throws StatusError. */
+/**
+ * Lists everything at `path`, page by page: the newest state, never an old one from a cache; or, with `exactly`, the state at that
+ * resourceVersion, which the server answers with 410 when it was compacted away. Throws StatusError.
+ */
 export async function listAll(
   open: Open,
   path: string,
   signal: AbortSignal,
   metadataOnly?: MetadataOnly,
+  exactly?: string,
 ): Promise<{ resourceVersion: string; items: unknown[] }> {
   const items: unknown[] = [];
+  // A continue token names its resourceVersion itself; naming one beside it is an error.
+  const first = exactly === undefined ? '' : `&resourceVersion=${encodeURIComponent(exactly)}&resourceVersionMatch=Exact`;
   let next = '';
   for (;;) {
-    const query = `${path}?limit=${PAGE}${next && `&continue=${encodeURIComponent(next)}`}`;
+    const query = `${path}?limit=${PAGE}${next ? `&continue=${encodeURIComponent(next)}` : first}`;
     const page = asRecord(await getJson(open, query, signal, metadataOnly && METADATA_LIST));
     if (metadataOnly && page.kind !== 'PartialObjectMetadataList') {
       throw new Error(`GET ${path} answered whole objects although only metadata was asked for: let the transport send the Accept header.`);
@@ -31,6 +37,12 @@ export async function listAll(
     if (typeof token === 'string' && token !== '') next = token;
     else return { resourceVersion: String(resourceVersion ?? ''), items };
   }
+}
+
+/** The newest resourceVersion at `path`, from a list of one. Throws StatusError. */
+export async function newestVersion(open: Open, path: string, signal: AbortSignal, metadataOnly?: MetadataOnly): Promise<string> {
+  const page = asRecord(await getJson(open, `${path}?limit=1`, signal, metadataOnly && METADATA_LIST));
+  return String(asRecord(page.metadata).resourceVersion ?? '');
 }
 
 /** Items of built-in lists carry no apiVersion and kind, and metadata-only objects carry `meta.k8s.io/v1`. */

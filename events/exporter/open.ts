@@ -20,9 +20,14 @@ const advice: Record<number, string> = {
 /** Reads one whole JSON answer. Throws StatusError for anything but 200. */
 export async function getJson(open: Open, path: string, signal: AbortSignal, accept?: string): Promise<unknown> {
   const { status, body } = await open(path, signal, accept);
-  const chunks: Buffer[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  const text = Buffer.concat(chunks).toString('utf8');
+  const text = await readText(body);
   if (status !== 200) throw new StatusError(path, status, text);
   return JSON.parse(text);
+}
+
+/** The rest of an answer as text. */
+export async function readText(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
 }

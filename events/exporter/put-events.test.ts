@@ -35,7 +35,11 @@ async function start(answer: (entry: Entry, call: number) => Result | number = (
     const failed = results.filter((result) => typeof result !== 'number' && 'ErrorCode' in result).length;
     response.writeHead(status as number, { 'content-type': 'application/x-amz-json-1.1' });
     response.end(
-      JSON.stringify(status === 200 ? { Entries: results, FailedEntryCount: failed } : { __type: 'InternalException', message: 'down' }),
+      JSON.stringify(
+        status === 200
+          ? { Entries: results, FailedEntryCount: failed }
+          : { __type: status === 400 ? 'ValidationException' : 'InternalException', message: 'down' },
+      ),
     );
   });
   servers.push(server);
@@ -48,11 +52,11 @@ async function start(answer: (entry: Entry, call: number) => Result | number = (
   });
   const sink = new PutEventsSink({
     ...{ client, bus: 'kubemend', attempts, random: () => 0.5 },
-    onDeadLetter: ({ id }, because) => void dead.push(`${id}: ${because}`),
     wait: async (ms) => void waits.push(ms),
   });
   const ids = () => calls.map((entries) => entries.map(({ Detail }) => JSON.parse(Detail).id));
-  return { sink, calls, dead, waits, ids };
+  const put = (events: Envelope[]) => sink.put(events, ({ id }, because) => void dead.push(`${id}: ${because}`));
+  return { sink, put, calls, dead, waits, ids };
 }
 
 const facts = (count: number, text = ''): Envelope[] =>
@@ -91,21 +95,22 @@ describe('PutEventsSink', () => {
     );
     await sink.put(facts(10));
     expect(ids()[1]).toEqual(['2', '5']);
-    expect(waits).toEqual([75]);
+    expect(waits).toEqual([375]);
   });
 
   it('reports what EventBridge will never take, and delivers the rest', async () => {
-    const { sink, ids, dead } = await start(({ Detail }) =>
+    const { sink, put, ids, dead } = await start(({ Detail }) =>
       JSON.parse(Detail).id === '1' ? { ErrorCode: 'MalformedDetail', ErrorMessage: 'bad' } : { EventId: 'x' },
     );
-    await sink.put(facts(3));
+    await put(facts(3));
+    expect(sink.failures()).toEqual({ MalformedDetail: 1 });
     expect(dead).toEqual(['1: MalformedDetail bad']);
     expect(ids()).toEqual([['0', '1', '2']]);
   });
 
   it('does not send an entry of 1 MB', async () => {
-    const { sink, calls, dead } = await start();
-    await sink.put([...facts(1, 'x'.repeat(1_000_000)), ...facts(1)]);
+    const { put, calls, dead } = await start();
+    await put([...facts(1, 'x'.repeat(1_000_000)), ...facts(1)]);
     expect(dead).toEqual([expect.stringContaining('EventBridge takes less')]);
     expect(calls.map((entries) => entries.length)).toEqual([1]);
   });
@@ -117,6 +122,14 @@ describe('PutEventsSink', () => {
       ['0', '1'],
       ['0', '1'],
     ]);
+    expect(sink.failures()).toEqual({ InternalException: 2 });
+  });
+
+  it('does not let one entry that EventBridge refuses a whole call for stop the others', async () => {
+    const { put, ids, dead } = await start(({ Detail }) => (JSON.parse(Detail).id === '1' ? 400 : { EventId: 'x' }));
+    await put(facts(3));
+    expect(ids()).toEqual([['0', '1', '2'], ['0'], ['1'], ['2']]);
+    expect(dead).toEqual(['1: ValidationException down']);
   });
 
   it('hands back what did not get through, and everything behind it', async () => {

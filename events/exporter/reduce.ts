@@ -1,16 +1,16 @@
-import { type Envelope, factId } from '../fact.ts';
+import type { Coverage, Envelope } from '../fact.ts';
 import { OBJECT_CHANGED } from '../object-changed.ts';
-import { compile } from '../pattern.ts';
 import { WRITES_COUNTED } from '../writes-counted.ts';
-import type { AuditRecord } from './audit-record.ts';
-import { changedPointers } from './changed-pointers.ts';
-import { Gaps } from './gaps.ts';
+import { type AuditRecord, isConnection } from './audit-record.ts';
+import { ALL_AUDIT, type Counted, EVERYTHING, type NamedRecord } from './counted.ts';
+import { FactRules } from './fact-rules.ts';
 import { type Change, KnownObjects } from './known-objects.ts';
+import { objectFact } from './object-fact.ts';
 import { isOwnChange, isOwnRequest } from './own-writes.ts';
 import { projection } from './project.ts';
 import { type Rule, type Subscriptions, subscriptions } from './rules.ts';
 import { Seen } from './seen.ts';
-import { SKEW } from './timeline.ts';
+import { Sight } from './sight.ts';
 import { readHead, type WatchEvent } from './watch-event.ts';
 import { WriteCounter } from './write-counter.ts';
 
@@ -22,10 +22,16 @@ export interface ReducerOptions {
   ownUsers?: string[];
   /** Most objects counted at once. Default 100,000. */
   keyCap?: number;
+  /** Told of everything that moves a window, in order: `restore` takes it after a restart. */
+  onCounted?(counted: Counted): void;
 }
 
-/** How many delivered records are remembered, per source, to drop repeats. */
+/** How many delivered versions are remembered to drop repeats. */
 const REMEMBERED = 65_536;
+/** The API server repeats a batch for about 81 s: at its default cap of 4,000 events a second, and most of them about other resources. */
+const REQUESTS_REMEMBERED = 262_144;
+/** Records may come late and out of order: kept this much longer than the longest window. Milliseconds. */
+const RESTORE_SLACK = 120_000;
 
 /**
  * Turns audit records and watch events into the facts that at least one rule matches. It has no clock of its own: the time is
@@ -36,26 +42,34 @@ export class Reducer {
   readonly #ownUsers: string[];
   readonly #subscribed: Subscriptions;
   readonly #streams: Set<string>;
-  readonly #rules: { name: string; detailType: string; windows: number[]; matches: (event: unknown) => boolean }[];
+  readonly #rules: FactRules;
   readonly #projections: Map<string, (object: unknown) => Record<string, unknown>>;
   readonly #objects = new KnownObjects(REMEMBERED);
-  readonly #requests = new Seen(REMEMBERED);
-  readonly #gaps = new Gaps();
+  readonly #requests = new Seen(REQUESTS_REMEMBERED);
   readonly #counter: WriteCounter;
-  readonly #watchedSince = new Map<string, number>();
-  readonly #audited = new Set<string>();
-  #hasAudit = false;
-  readonly #stats = { requests: 0, events: 0, facts: 0, duplicates: 0, dryRuns: 0, own: 0, unnamed: 0, ignored: 0, reported: 0 };
+  readonly #onCounted: (counted: Counted) => void;
+  /** What was seen, and what was not: a restart puts back what it knows. */
+  readonly sight = new Sight();
+  readonly #stats = {
+    requests: 0,
+    events: 0,
+    facts: 0,
+    duplicates: 0,
+    dryRuns: 0,
+    own: 0,
+    unnamed: 0,
+    ignored: 0,
+    reported: 0,
+    unreadable: 0,
+  };
 
-  constructor({ cluster, rules, ownUsers = [], keyCap = 100_000 }: ReducerOptions) {
+  constructor({ cluster, rules, ownUsers = [], keyCap = 100_000, onCounted = () => {} }: ReducerOptions) {
+    this.#onCounted = onCounted;
     this.#cluster = cluster;
     this.#ownUsers = ownUsers;
     this.#subscribed = subscriptions(rules);
     this.#streams = new Set(this.#subscribed.resources.map(streamOf));
-    this.#rules = this.#subscribed.demands.map(({ rule, detailType, windows }) => {
-      const matches = compile(rule.pattern) as (event: unknown) => boolean;
-      return { name: rule.name, detailType, windows, matches };
-    });
+    this.#rules = new FactRules(this.#subscribed.demands);
     this.#projections = new Map(
       this.#subscribed.resources.map((one) => [streamOf(one), projection(this.#subscribed.fieldsFor(one.group, one.resource))]),
     );
@@ -63,11 +77,11 @@ export class Reducer {
       cluster,
       keyCap,
       windowsFor: this.#subscribed.windowsFor,
-      hasAudit: () => this.#hasAudit,
-      isWatched: (stream, at) => at >= (this.#watchedSince.get(stream) ?? Infinity) && !this.#gaps.overlaps(stream, at - SKEW, at + SKEW),
+      hasAudit: () => this.sight.hasAudit,
+      isWatched: (stream, at) => this.sight.isWatched(stream, at),
       lastSeen: (key) => this.#objects.head(key),
-      matching: (detail, seconds) => this.#matching(WRITES_COUNTED, detail, seconds),
-      coverage: (stream, from, to) => this.#coverage(stream, this.#gaps.overlaps(stream, from, to)),
+      matching: (detail, seconds) => this.#rules.matching(WRITES_COUNTED, detail, seconds),
+      coverage: (stream, from, to) => this.#coverage(stream, this.sight.isBlind(stream, from, to)),
     });
   }
 
@@ -79,15 +93,21 @@ export class Reducer {
   /** Takes one finished write request. */
   audit(record: AuditRecord): Envelope[] {
     this.#stats.requests++;
-    this.#hasAudit = true;
-    if (!this.#requests.add(`${record.auditID} ${record.stage}`)) return this.#skip('duplicates');
+    this.sight.hasAudit = true;
     const stream = streamOf(record);
     if (!this.#streams.has(stream) || isConnection(record)) return this.#skip('ignored');
-    this.#audited.add(stream);
+    if (!this.#requests.add(requestOf(record))) return this.#skip('duplicates');
+    this.sight.audited(stream);
     if (record.dryRun) return this.#skip('dryRuns');
     if (!isNamed(record)) return this.#skip('unnamed');
-    if (!isOwnRequest(record, this.#ownUsers)) return this.#sent(this.#counter.request(record));
-    if (record.verb === 'delete' && record.code < 400) this.#counter.ownDelete(record);
+    if (!isOwnRequest(record, this.#ownUsers)) {
+      this.#noted(record, { kind: 'request', record });
+      return this.#sent(this.#counter.request(record));
+    }
+    if (record.verb === 'delete' && record.code < 400) {
+      this.#noted(record, { kind: 'own-delete', record });
+      this.#counter.ownDelete(record);
+    }
     return this.#skip('own');
   }
 
@@ -99,13 +119,46 @@ export class Reducer {
     const stream = streamOf({ group: head?.group ?? '', resource: event.resource });
     if (head === undefined || !this.#streams.has(stream)) return this.#skip('ignored');
     const at = Date.parse(event.receivedAt);
-    if (!this.#watchedSince.has(stream)) this.#watchedSince.set(stream, at);
+    this.sight.watched(stream, at);
     return this.#objects.take(event, head).flatMap((change) => this.#changed(change, stream, at));
   }
 
   /** Marks an interval in which the watch on this resource saw nothing. Milliseconds. */
   gap(group: string, resource: string, fromMs: number, toMs: number): void {
-    this.#gaps.mark(streamOf({ group, resource }), fromMs, toMs);
+    this.#mark(streamOf({ group, resource }), fromMs, toMs);
+  }
+
+  /** Marks an interval of which audit records are missing. Milliseconds. */
+  auditGap(fromMs: number, toMs: number): void {
+    this.#mark(ALL_AUDIT, fromMs, toMs);
+  }
+
+  /** Longest time in milliseconds that a record may matter to a window. */
+  get memory(): number {
+    const windows = this.#subscribed.demands.flatMap((demand) => demand.windows);
+    return Math.max(0, ...windows) * 1_000 + RESTORE_SLACK;
+  }
+
+  /** Takes what a process before this one noted (`onCounted`) and sent, in its order; gives the facts that it owed when it died. */
+  async restore(log: AsyncIterable<{ counted: Counted } | { fact: Envelope }>): Promise<Envelope[]> {
+    this.#counter.beginRestore();
+    for await (const line of log) {
+      try {
+        if ('counted' in line) this.#restore(line.counted);
+        else if (line.fact['detail-type'] === WRITES_COUNTED) this.#counter.told(line.fact);
+      } catch {
+        // Of another version of this program: to start is better than to understand it.
+        this.#stats.unreadable++;
+      }
+    }
+    return this.#sent(this.#counter.endRestore());
+  }
+
+  /** Counts finished write requests on resources that no rule names, and that were therefore never made into records. */
+  reportIgnored(count: number): void {
+    this.#stats.requests += count;
+    this.#stats.ignored += count;
+    this.sight.hasAudit ||= count > 0;
   }
 
   /** Counts records that a source lost before they came here: facts say so in `coverage.dropped`. */
@@ -122,7 +175,14 @@ export class Reducer {
   stats() {
     const { reported, ...counts } = this.#stats;
     const { objects, dropped } = this.#counter.size;
-    return { ...counts, dropped: dropped + reported, counted: objects, known: this.#objects.size };
+    return {
+      ...counts,
+      dropped: dropped + reported,
+      overflow: dropped,
+      counted: objects,
+      known: this.#objects.size,
+      factsByRule: this.#rules.counts(),
+    };
   }
 
   #changed(change: Change, stream: string, at: number): Envelope[] {
@@ -132,44 +192,44 @@ export class Reducer {
       this.#stats.own++;
       return this.#sent(facts);
     }
+    const { resource, head, change: what, phantom, generationMoved } = change;
+    this.#noted({ ...head, resource }, { kind: 'change', at, change: { resource, head, change: what, phantom, generationMoved } });
     return this.#sent([...facts, ...this.#counter.change(change, at)]);
   }
 
-  #objectChanged({ head, resource, change, phantom, gap, before, after }: Change, stream: string, at: number): Envelope[] {
-    const { group, version, kind, namespace, name, uid, resourceVersion, generation } = head;
-    const id = factId('object', this.#cluster, group, resource, namespace, name, uid, resourceVersion, change);
-    const observedAt = new Date(at).toISOString();
+  #restore(counted: Counted): void {
+    if (counted.kind === 'gap') this.sight.mark(counted.stream, counted.from, counted.to);
+    else if (counted.kind === 'forgotten') this.sight.mark(EVERYTHING, counted.to - this.memory, counted.to);
+    else if (counted.kind === 'change') {
+      this.sight.watched(`${counted.change.head.group}/${counted.change.resource}`, counted.at);
+      this.#objects.restore(counted.change);
+      this.#counter.change(counted.change, counted.at);
+    } else {
+      this.#requests.add(requestOf(counted.record));
+      this.sight.audited(streamOf(counted.record));
+      if (counted.kind === 'request') this.#counter.request(counted.record);
+      else this.#counter.ownDelete(counted.record);
+    }
+  }
+
+  /** Only what somebody counts has to be kept. */
+  #noted({ group, resource }: { group: string; resource: string }, counted: Counted): void {
+    if (this.#subscribed.windowsFor(group, resource).length > 0) this.#onCounted(counted);
+  }
+
+  #mark(stream: string, from: number, to: number): void {
+    this.sight.mark(stream, from, to);
+    this.#onCounted({ kind: 'gap', stream, from, to });
+  }
+
+  #objectChanged(change: Change, stream: string, at: number): Envelope[] {
     const pick = this.#projections.get(stream) as (object: unknown) => Record<string, unknown>;
-    const detail = {
-      id,
-      cluster: this.#cluster,
-      observedAt,
-      coverage: this.#coverage(stream, gap),
-      object: {
-        ...{ group, version, resource, ...(kind && { kind }), ...(namespace && { namespace }), name, uid, resourceVersion },
-        ...(generation !== undefined && { generation }),
-      },
-      change,
-      changed: before !== undefined && after !== undefined ? changedPointers(before, after) : [],
-      phantom,
-      ...(after !== undefined && { current: pick(after) }),
-      ...(before !== undefined && { previous: pick(before) }),
-    };
-    if (this.#matching(OBJECT_CHANGED, detail).length === 0) return [];
-    return [{ id, source: 'kubernetes', 'detail-type': OBJECT_CHANGED, time: observedAt, detail }];
+    const fact = objectFact(change, this.#cluster, at, this.#coverage(stream, change.gap), pick);
+    return this.#rules.matching(OBJECT_CHANGED, fact.detail).length > 0 ? [fact] : [];
   }
 
-  #matching(detailType: string, detail: Envelope['detail'], seconds?: number): string[] {
-    const event = { id: '', source: 'kubernetes', 'detail-type': detailType, time: detail.observedAt, detail };
-    const rules = this.#rules.filter((rule) => rule.detailType === detailType && (seconds === undefined || rule.windows.includes(seconds)));
-    return [...new Set(rules.filter(({ matches }) => matches(event)).map(({ name }) => name))];
-  }
-
-  #coverage(stream: string, gap: boolean) {
-    const sources: ('watch' | 'audit')[] = [];
-    if (this.#watchedSince.has(stream)) sources.push('watch');
-    if (this.#audited.has(stream)) sources.push('audit');
-    return { sources, gap, dropped: this.stats().dropped };
+  #coverage(stream: string, gap: boolean): Coverage {
+    return this.sight.coverage(stream, gap, this.#counter.size.dropped + this.#stats.reported);
   }
 
   #skip(why: 'duplicates' | 'ignored' | 'dryRuns' | 'own' | 'unnamed'): Envelope[] {
@@ -179,14 +239,12 @@ export class Reducer {
 
   #sent(facts: Envelope[]): Envelope[] {
     this.#stats.facts += facts.length;
+    this.#rules.count(facts);
     return facts;
   }
 }
 
+const requestOf = ({ auditID, stage }: AuditRecord): string => `${auditID} ${stage}`;
 const streamOf = ({ group, resource }: { group: string; resource: string }): string => `${group}/${resource}`;
 
-/** `create` on these subresources opens a connection or answers a question; nothing is stored. */
-const CONNECTIONS = new Set(['exec', 'attach', 'portforward', 'proxy', 'token']);
-const isConnection = ({ subresource }: AuditRecord): boolean => subresource !== undefined && CONNECTIONS.has(subresource);
-
-const isNamed = (record: AuditRecord): record is AuditRecord & { name: string } => record.name !== undefined;
+const isNamed = (record: AuditRecord): record is NamedRecord => record.name !== undefined;

@@ -7,6 +7,10 @@ export class Seen {
     this.#limit = limit;
   }
 
+  has(string: string): boolean {
+    return this.#strings.has(string);
+  }
+
   /** True the first time, false on a repeat. */
   add(string: string): boolean {
     if (this.#strings.has(string)) return false;

@@ -1,8 +1,14 @@
 import type { Envelope } from '../fact.ts';
 
-/** Where facts go. `put` resolves when all of them are delivered or given up for good; it throws UndeliveredError for those to send again. */
+/** Told of a fact that will never be taken, and why. */
+export type Refuse = (event: Envelope, because: string) => void;
+
+/** Where facts go. */
 export interface Sink {
-  put(events: Envelope[]): Promise<void>;
+  /** Resolves when all of them are delivered or refused for good; throws UndeliveredError for those to send again. */
+  put(events: Envelope[], refuse?: Refuse): Promise<void>;
+  /** Entries that were not taken since the start, by error code; each try counts. */
+  failures?(): Record<string, number>;
 }
 
 /** Some facts were not taken, and trying again later may help. */

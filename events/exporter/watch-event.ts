@@ -11,6 +11,8 @@ export interface WatchEvent {
   fromList?: boolean;
   /** From a list after a blind interval: differences from the known state happened, nobody knows how many. */
   gap?: boolean;
+  /** Only apiVersion, kind and the identity in metadata are known: the state before a restart, from a checkpoint. */
+  headOnly?: boolean;
 }
 
 /** What the reducer needs of any object; strings are '' and numbers absent where the object lacks them. */

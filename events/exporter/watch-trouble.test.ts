@@ -49,9 +49,9 @@ describe('watchResource in trouble', () => {
     await until(() => handled.length === 1);
     await new Promise((resolve) => setImmediate(resolve));
     expect(handled).toEqual(['a']);
-    expect(w.versions.get(PATH)).toBe('1');
+    expect(w.position.resourceVersion).toBe('1');
     release();
-    await until(() => w.versions.get(PATH) === '3');
+    await until(() => w.position.resourceVersion === '3');
   });
 
   it('ends loudly when the handler throws', async () => {

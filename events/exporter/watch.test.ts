@@ -134,7 +134,7 @@ describe('watchResource', () => {
       await until(() => w.sight());
       w.clock.advance(60_000);
       line(open as ServerResponse, 'BOOKMARK', { metadata: { resourceVersion: String(i) } });
-      await until(() => w.versions.get(PATH) === String(i));
+      await until(() => w.position.resourceVersion === String(i));
     }
     expect(w.counts.watches).toBe(1);
   });

@@ -1,14 +1,11 @@
+import { LateEvents } from './late-events.ts';
 import { lines } from './lines.ts';
 import { listAll, type MetadataOnly } from './list.ts';
-import { type Open, StatusError } from './open.ts';
+import { type Open, readText, StatusError } from './open.ts';
+import { stateAt } from './state-at.ts';
 import { backoff, type Wait } from './wait.ts';
 import { asRecord, type WatchEvent } from './watch-event.ts';
-
-/** Where a watch goes on after an interruption: the last resourceVersion that was handled, by path. */
-export interface Checkpoints {
-  get(path: string): string | undefined;
-  set(path: string, resourceVersion: string | undefined): void;
-}
+import { identityOf, keyOf, type Resume, type WatchPosition } from './watch-position.ts';
 
 /** What a watch loop needs. Times in milliseconds. */
 export interface WatchOptions {
@@ -19,7 +16,9 @@ export interface WatchOptions {
   /** Set for Secrets: the server then sends no bodies. */
   metadataOnly?: MetadataOnly;
   signal: AbortSignal;
-  checkpoints: Checkpoints;
+  position: WatchPosition;
+  /** Goes on from there as if nothing had happened, while the server still knows that state; otherwise the difference is a gap. */
+  resume?: Resume;
   /** Awaited: the next event is read when it is done. When it throws, the loop ends with that error. */
   handle(event: WatchEvent): Promise<void> | void;
   /** The watch saw nothing in this interval; the differences follow as `fromList` events with `gap`. */
@@ -29,6 +28,12 @@ export interface WatchOptions {
   onProblem(message: string): void;
   /** Since when the resource was known not to exist: objects in the first list then are news. */
   absentSince?: number;
+  /** Since when nobody watched, and nothing is known of the state then: objects in the first list are no news, but there is a gap. */
+  blindSince?: number;
+  /** An open watch broke off instead of ending: the API server may have died, with the audit events that it had not sent yet. */
+  onBroken?(): void;
+  /** A list after the first one. */
+  onRelist?(): void;
   now(): number;
   random(): number;
   wait: Wait;
@@ -59,27 +64,30 @@ export async function watchResource(options: WatchOptions): Promise<'stopped' | 
 
 class Watch {
   readonly #options: WatchOptions;
-  /** Identity of every object, to tell what vanished. */
-  readonly #known = new Map<string, { apiVersion: unknown; kind: unknown; metadata: Record<string, unknown> }>();
+  readonly #position: WatchPosition;
+  #resume: Resume | undefined;
+  #late: LateEvents | undefined;
   #listed = false;
-  /** When we last knew to see everything. */
-  #aliveAt: number | undefined;
+  #isOpen = false;
   #failures = 0;
   #shortWatches = 0;
 
   constructor(options: WatchOptions) {
     this.#options = options;
-    this.#aliveAt = options.absentSince;
+    this.#position = options.position;
+    this.#position.aliveAt = options.absentSince ?? options.blindSince;
+    this.#resume = options.resume;
   }
 
   async run(): Promise<'stopped' | 'absent'> {
-    const { checkpoints, path, signal, wait, random, onProblem, onSight, now } = this.#options;
-    checkpoints.set(path, undefined);
+    const { path, signal, wait, random, onProblem, onSight, now } = this.#options;
+    this.#position.resourceVersion = undefined;
     while (!signal.aborted) {
       try {
-        if (checkpoints.get(path) === undefined) await this.#list();
+        if (this.#position.resourceVersion === undefined && !(await this.#takeUp())) await this.#list();
         const openedAt = now();
-        const sawLines = await this.#stream(checkpoints.get(path) ?? '');
+        const sawLines = await this.#stream(this.#position.resourceVersion ?? '');
+        this.#isOpen = false;
         this.#shortWatches = sawLines || now() - openedAt >= SHORT ? 0 : this.#shortWatches + 1;
         if (this.#shortWatches === 0) continue;
         if (this.#shortWatches >= SHORT_WATCHES) throw new Gone(`${path}: ${SHORT_WATCHES} watches in a row closed at once.`);
@@ -87,13 +95,16 @@ class Watch {
       } catch (error) {
         if (signal.aborted) break;
         if (error instanceof HandlerError) throw error;
+        if (this.#isOpen && !(error instanceof Gone)) this.#options.onBroken?.();
+        this.#isOpen = false;
         onSight(false);
         if (error instanceof StatusError && error.status === 404) {
+          if (this.#resume) await this.#takeHeads(this.#resume);
           await this.#reconcile([]);
           return 'absent';
         }
         const expired = error instanceof Gone || (error instanceof StatusError && error.status === 410);
-        if (expired) checkpoints.set(path, undefined);
+        if (expired) this.#position.resourceVersion = undefined;
         const isFirstExpiry = expired && this.#shortWatches === 0 && this.#failures++ === 0;
         this.#shortWatches = 0;
         if (isFirstExpiry) continue;
@@ -104,13 +115,40 @@ class Watch {
     return 'stopped';
   }
 
+  /** Restores the state at the checkpoint, so that the watch can go on from there. False when the server does not know it any more. */
+  async #takeUp(): Promise<boolean> {
+    const resume = this.#resume;
+    if (!resume) return false;
+    const { open, path, signal, metadataOnly, onProblem } = this.#options;
+    const state = await stateAt(resume, open, path, signal, metadataOnly);
+    if ('items' in state) {
+      for (const object of state.items) await this.#handle({ fromList: true, type: 'ADDED', object });
+      this.#late = new LateEvents(resume.at, resume.resourceVersion, state.until);
+      this.#position.resourceVersion = resume.resourceVersion;
+    } else {
+      onProblem(`Watching ${path}: ${state.because}: what differs now is told as seen in a gap.`);
+      await this.#takeHeads(resume);
+    }
+    this.#position.aliveAt = resume.at;
+    this.#listed = true;
+    this.#resume = undefined;
+    return 'items' in state;
+  }
+
+  /** All that is known of the state at the checkpoint: which objects there were. */
+  async #takeHeads({ objects }: Resume): Promise<void> {
+    for (const object of objects) await this.#handle({ fromList: true, headOnly: true, type: 'ADDED', object });
+    this.#listed = true;
+  }
+
   async #list(): Promise<void> {
-    const { open, path, signal, metadataOnly, checkpoints, onGap, now } = this.#options;
+    const { open, path, signal, metadataOnly, onGap, onRelist, now } = this.#options;
     const { resourceVersion, items } = await listAll(open, path, signal, metadataOnly);
-    if (this.#aliveAt !== undefined) onGap(this.#aliveAt, now());
+    if (this.#listed) onRelist?.();
+    if (this.#position.aliveAt !== undefined) onGap(this.#position.aliveAt, now());
     await this.#reconcile(items);
-    checkpoints.set(path, resourceVersion);
-    this.#aliveAt = now();
+    this.#position.resourceVersion = resourceVersion;
+    this.#position.aliveAt = now();
     this.#listed = true;
   }
 
@@ -119,7 +157,7 @@ class Watch {
     const gap = this.#listed || this.#options.absentSince !== undefined;
     const marks = { fromList: true, ...(gap && { gap }) };
     const present = new Set(items.map((item) => keyOf(item)));
-    for (const [key, object] of [...this.#known]) if (!present.has(key)) await this.#handle({ ...marks, type: 'DELETED', object });
+    for (const [key, object] of [...this.#position.known]) if (!present.has(key)) await this.#handle({ ...marks, type: 'DELETED', object });
     for (const object of items) await this.#handle({ ...marks, type: 'ADDED', object });
   }
 
@@ -139,14 +177,15 @@ class Watch {
     let sawLines = false;
     try {
       const { status, body } = await open(`${path}?${query}`, either, metadataOnly && METADATA_WATCH);
-      if (status !== 200) throw new StatusError(path, status, await text(body));
+      if (status !== 200) throw new StatusError(path, status, await readText(body));
       onSight(true);
+      this.#isOpen = true;
       for await (const line of lines(body)) {
         lastLineAt = now();
         await this.#take(asRecord(JSON.parse(line)));
         sawLines = true;
         this.#failures = 0;
-        this.#aliveAt = lastLineAt;
+        this.#position.aliveAt = lastLineAt;
       }
     } catch (error) {
       if (!ending.signal.aborted || error instanceof HandlerError) throw error;
@@ -159,7 +198,7 @@ class Watch {
   }
 
   async #take({ type, object }: Record<string, unknown>): Promise<void> {
-    const { path, checkpoints, metadataOnly } = this.#options;
+    const { metadataOnly } = this.#options;
     if (type === 'ERROR') {
       const { code, reason, message } = asRecord(object);
       if (code === 410 || reason === 'Expired' || reason === 'Gone') throw new Gone(String(message));
@@ -168,21 +207,27 @@ class Watch {
     const whole = metadataOnly ? { ...asRecord(object), ...metadataOnly } : object;
     if (type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED') await this.#handle({ type, object: whole });
     else if (type !== 'BOOKMARK') throw new Error(`the server sent an event of unknown type ${JSON.stringify(type)}`);
-    const { resourceVersion } = asRecord(asRecord(object).metadata);
-    if (typeof resourceVersion === 'string') checkpoints.set(path, resourceVersion);
+    else this.#advance(object);
   }
 
-  async #handle(event: Pick<WatchEvent, 'type' | 'object' | 'fromList' | 'gap'>): Promise<void> {
+  #advance(object: unknown): void {
+    const { resourceVersion } = asRecord(asRecord(object).metadata);
+    if (typeof resourceVersion === 'string') this.#position.resourceVersion = resourceVersion;
+  }
+
+  async #handle(event: Pick<WatchEvent, 'type' | 'object' | 'fromList' | 'gap' | 'headOnly'>): Promise<void> {
     const { resource, now, handle } = this.#options;
+    const at = event.fromList ? now() : (this.#late?.timeOf(event.object, now()) ?? now());
     try {
-      await handle({ receivedAt: new Date(now()).toISOString(), resource, ...event });
+      await handle({ receivedAt: new Date(at).toISOString(), resource, ...event });
     } catch (cause) {
       throw new HandlerError('', { cause });
     }
-    const { apiVersion, kind, metadata } = asRecord(event.object);
-    const { name, namespace, uid, resourceVersion } = asRecord(metadata);
-    if (event.type === 'DELETED') this.#known.delete(keyOf(event.object));
-    else this.#known.set(keyOf(event.object), { apiVersion, kind, metadata: { name, namespace, uid, resourceVersion } });
+    const { known } = this.#position;
+    if (event.type === 'DELETED') known.delete(keyOf(event.object));
+    else known.set(keyOf(event.object), identityOf(event.object));
+    // At once: a checkpoint made in between would name a version and objects that do not belong together.
+    if (!event.fromList) this.#advance(event.object);
   }
 
   async #endWhenSilent(ending: AbortController, lastLineAt: () => number): Promise<void> {
@@ -195,15 +240,4 @@ class Watch {
   }
 }
 
-const keyOf = (object: unknown): string => {
-  const { namespace, name } = asRecord(asRecord(object).metadata);
-  return `${namespace ?? ''}/${name}`;
-};
-
 const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
-
-async function text(body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
-}

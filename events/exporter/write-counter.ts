@@ -1,7 +1,7 @@
 import { type Envelope, factId } from '../fact.ts';
-import { WRITES_COUNTED } from '../writes-counted.ts';
-import type { AuditRecord } from './audit-record.ts';
-import { type Change, objectKey } from './known-objects.ts';
+import { WRITES_COUNTED, type WritesCounted } from '../writes-counted.ts';
+import type { CountedChange, NamedRecord } from './counted.ts';
+import { objectKey } from './known-objects.ts';
 import { isWitnessed, tally } from './tally.ts';
 import { type Entry, SKEW, Timeline, type Writer } from './timeline.ts';
 import type { ObjectHead } from './watch-event.ts';
@@ -59,6 +59,7 @@ export class WriteCounter {
   readonly #open = new Set<Counted>();
   #sweptAt = Number.NEGATIVE_INFINITY;
   #dropped = 0;
+  #restoring = false;
 
   constructor(context: CounterContext) {
     this.#context = context;
@@ -70,7 +71,7 @@ export class WriteCounter {
   }
 
   /** Counts a named request that is neither a dry run nor ours. */
-  request(record: AuditRecord & { name: string }): Envelope[] {
+  request(record: NamedRecord): Envelope[] {
     const counted = this.#counted(record, record.namespace ?? '', record.name, record.at);
     if (!counted) return [];
     const { user, userAgent, pod, fieldManager, at, code, verb } = record;
@@ -81,7 +82,7 @@ export class WriteCounter {
   }
 
   /** Counts a watch event. */
-  change(change: Change, at: number): Envelope[] {
+  change(change: CountedChange, at: number): Envelope[] {
     const { head, resource } = change;
     const counted = this.#counted({ ...head, resource }, head.namespace, head.name, at);
     if (!counted) return [];
@@ -94,7 +95,7 @@ export class WriteCounter {
   }
 
   /** A delete of ours: the deletion the watch shows within 2 s of it is not counted, whichever comes first. */
-  ownDelete(record: AuditRecord & { name: string }): void {
+  ownDelete(record: NamedRecord): void {
     const counted = this.#counted(record, record.namespace ?? '', record.name, record.at);
     if (!counted) return;
     counted.ownDeleteAt = record.at;
@@ -108,8 +109,37 @@ export class WriteCounter {
     return facts;
   }
 
+  /** What follows was counted by a process before this one: it adds up, and says nothing. */
+  beginRestore(): void {
+    this.#restoring = true;
+  }
+
+  /** A process before this one sent this fact. */
+  told({ detail, id }: Envelope): void {
+    const { object, window } = detail as unknown as WritesCounted;
+    const end = Date.parse(window.end);
+    const state = this.#counted(object, object.namespace ?? '', object.name, end)?.windows.get(window.seconds);
+    if (!state) return;
+    state.matched = new Set(this.#context.matching(detail, window.seconds));
+    for (const rule of state.matched) state.sentAt.set(rule, end);
+    state.sentId = id;
+  }
+
+  /** Ends the restoring; what was due and not told when that process died is told now, as of then. */
+  endRestore(): Envelope[] {
+    this.#restoring = false;
+    return [...this.#objects.values()]
+      .filter(({ timeline }) => timeline.size > 0)
+      .flatMap((counted) => {
+        const facts = this.#evaluate(counted, counted.timeline.newest, true);
+        this.#open.add(counted);
+        return facts;
+      });
+  }
+
   #add(counted: Counted, entry: Entry): Envelope[] {
-    return counted.timeline.add(entry) ? this.#evaluate(counted, counted.timeline.newest) : [];
+    const added = counted.timeline.add(entry);
+    return added && !this.#restoring ? this.#evaluate(counted, counted.timeline.newest) : [];
   }
 
   #counted(of: { group: string; version: string; resource: string }, namespace: string, name: string, at: number): Counted | undefined {
@@ -136,16 +166,16 @@ export class WriteCounter {
     return counted;
   }
 
-  #evaluate(counted: Counted, end: number): Envelope[] {
+  #evaluate(counted: Counted, end: number, atOnce = false): Envelope[] {
     const facts: Envelope[] = [];
-    for (const [seconds, state] of counted.windows) facts.push(...this.#evaluateWindow(counted, state, end, seconds));
+    for (const [seconds, state] of counted.windows) facts.push(...this.#evaluateWindow(counted, state, end, seconds, atOnce));
     const isHeld = counted.windows.values().some(({ heldSince }) => heldSince !== undefined);
     if (isHeld || end - counted.timeline.newest < SKEW) this.#open.add(counted);
     else this.#open.delete(counted);
     return facts;
   }
 
-  #evaluateWindow(counted: Counted, state: WindowState, end: number, seconds: number): Envelope[] {
+  #evaluateWindow(counted: Counted, state: WindowState, end: number, seconds: number, atOnce: boolean): Envelope[] {
     const { cluster, hasAudit, isWatched, coverage, matching } = this.#context;
     const start = end - seconds * 1_000;
     const counts = tally(counted.timeline, end, seconds, { audit: hasAudit(), watched: (at) => isWatched(counted.stream, at) });
@@ -161,7 +191,7 @@ export class WriteCounter {
     };
     const rules = matching(detail, seconds);
     const isDue = rules.some((rule) => !state.matched.has(rule) || end - (state.sentAt.get(rule) ?? Number.NEGATIVE_INFINITY) >= REPEAT);
-    if (rules.length > 0 && isDue && hasAudit() && !isWitnessed(counted.timeline.between(start, end))) {
+    if (!atOnce && rules.length > 0 && isDue && hasAudit() && !isWitnessed(counted.timeline.between(start, end))) {
       state.heldSince ??= end;
       if (end - state.heldSince < HOLD) return [];
     }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { subscriptions } from '../../events/exporter/rules.ts';
 import type { Remediation } from '../../shared/remediation.ts';
@@ -18,6 +19,7 @@ beforeAll(async () => {
   const shadow = remediations.map(readOnly).map((one) => ({ ...one, name: `shadow/${one.name.replace('/', '-')}` }));
   const objects = [...exporterRbac(subscriptions(rules).resources), ...[...remediations, ...shadow].flatMap((one) => remediationRbac(one))];
   for (const object of objects) await admin.create(`/apis/rbac.authorization.k8s.io/v1/${object.kind.toLowerCase()}s`, { ...object });
+  await granted(() => can(identityOf(shadow.at(-1)?.name ?? ''), 'get', 'kafka.strimzi.io', 'kafkas'));
 }, 60_000);
 
 afterAll(async () => {
@@ -26,12 +28,17 @@ afterAll(async () => {
 });
 
 /** What the API server says a user may do. */
-async function can(user: string, verb: string, group: string, resource: string, name = ''): Promise<boolean> {
+async function can(user: string, verb: string, group: string, resource: string, name = '', namespace = 'any'): Promise<boolean> {
   const [plural = '', subresource = ''] = resource.split('/');
-  const resourceAttributes = { verb, group, resource: plural, subresource, name, namespace: 'any' };
+  const resourceAttributes = { verb, group, resource: plural, subresource, name, namespace };
   const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec: { user, resourceAttributes } };
   const { status } = await admin.create('/apis/authorization.k8s.io/v1/subjectaccessreviews', review);
   return status?.allowed === true;
+}
+
+/** The API server's authorizer learns of a role a moment after it was made. */
+async function granted(ask: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 30_000; !(await ask()); await delay(50)) if (Date.now() > deadline) throw new Error('not granted');
 }
 
 describe('generated RBAC, as the API server reads it', () => {
@@ -82,6 +89,7 @@ describe('generated RBAC, as the API server reads it', () => {
     const roles = remediationRbac(remediation as Remediation, undefined, pins).filter(({ metadata }) => metadata.namespace);
     for (const object of roles)
       await admin.create(`/apis/rbac.authorization.k8s.io/v1/namespaces/any/${object.kind.toLowerCase()}s`, { ...object });
+    await granted(() => can(identityOf(name), 'get', '', 'pods/portforward', 'my-cluster-zookeeper-0'));
     const asks = ['my-cluster-zookeeper-0', 'my-cluster-kafka-0', ''].map(async (pod) => [
       await can(identityOf(name), 'get', '', 'pods/portforward', pod),
       await can(identityOf(name), 'create', '', 'pods/portforward', pod),
@@ -92,6 +100,36 @@ describe('generated RBAC, as the API server reads it', () => {
       [false, false, false],
       [false, false, false],
     ]);
+  });
+
+  it('lets strimzi/resume-ca-roll touch the named pods, pod sets and Secrets of one cluster, if they are named, and no other', async () => {
+    const name = 'strimzi/resume-ca-roll';
+    const [remediation] = remediations.filter((one) => one.name === name);
+    const as = { ...(remediation as Remediation), name: 'strimzi/pinned-ca-roll' };
+    const named = (...names: string[]) => names.map((one) => ({ namespace: 'kafka', name: `my-cluster-${one}` }));
+    const pins = { 'kafka-secrets': named('cluster-ca'), 'kafka-podsets': named('kafka'), 'kafka-pods': named('kafka-0', 'kafka-1') };
+    await admin.create('/api/v1/namespaces', { metadata: { name: 'kafka' } });
+    for (const object of remediationRbac(as, undefined, pins)) {
+      const { namespace } = object.metadata;
+      const within = namespace ? `namespaces/${namespace}/` : '';
+      await admin.create(`/apis/rbac.authorization.k8s.io/v1/${within}${object.kind.toLowerCase()}s`, { ...object });
+    }
+    const may = (verb: string, group: string, resource: string, object: string, namespace = 'kafka') =>
+      can(identityOf(as.name), verb, group, resource, object, namespace);
+    await granted(() => may('patch', '', 'pods', 'my-cluster-kafka-1'));
+    expect(await may('patch', 'core.strimzi.io', 'strimzipodsets', 'my-cluster-kafka')).toBe(true);
+    expect(await may('get', '', 'secrets', 'my-cluster-cluster-ca')).toBe(true);
+    expect(await may('list', '', 'pods', '')).toBe(true);
+    for (const [verb, group, resource, object, namespace] of [
+      ['patch', '', 'pods', 'my-cluster-kafka-2'],
+      ['patch', '', 'pods', 'my-cluster-kafka-1', 'default'],
+      ['delete', '', 'pods', 'my-cluster-kafka-1'],
+      ['patch', 'core.strimzi.io', 'strimzipodsets', 'other-kafka'],
+      ['get', '', 'secrets', 'my-cluster-clients-ca'],
+      ['list', '', 'secrets', ''],
+      ['patch', '', 'secrets', 'my-cluster-cluster-ca'],
+    ] as const)
+      expect({ verb, object, may: await may(verb, group, resource, object, namespace) }).toEqual({ verb, object, may: false });
   });
 
   it('leaves no right to write in shadow mode', async () => {

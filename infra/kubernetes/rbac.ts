@@ -14,21 +14,25 @@ export const identityOf = (name: string): string => `kubemend:${name.replace('/'
 /** Who gets a role. */
 export type Subject = { kind: 'User'; name: string } | { kind: 'ServiceAccount'; namespace: string; name: string };
 
-/** Pods that rights are pinned to, by what a definition calls them. */
-export type Pins = Partial<Record<NonNullable<Right['pinned']>, { namespace: string; name: string }[]>>;
+/** Objects that rights are pinned to, by what a definition calls them. */
+export type Pins = { [pin: string]: { namespace: string; name: string }[] };
 
 /** The roles of one remediation, exactly its `rights`, bound to its own identity unless another is named. A pinned right is one Role per namespace of its pins. */
 export function remediationRbac({ name, rights }: Pick<Remediation, 'name' | 'rights'>, subject?: Subject, pins: Pins = {}): RbacObject[] {
-  const everywhere = rights.filter(({ pinned }) => pinned === undefined);
-  const namespaced = rights.flatMap((right) => {
-    const pods = (right.pinned && pins[right.pinned]) ?? [];
-    return [...new Set(pods.map(({ namespace }) => namespace))].map((namespace) => {
-      const names = pods.filter((pod) => pod.namespace === namespace).map((pod) => pod.name);
-      return { namespace, right: { ...right, names } };
-    });
+  const everywhere = rights.filter((right) => right.pinned === undefined && pinsOf(right, pins).length === 0);
+  const namespaces = [...new Set(rights.flatMap((right) => pinsOf(right, pins).map(({ namespace }) => namespace)))];
+  const namespaced = namespaces.flatMap((namespace) => {
+    const pinned = rights.map((right) => ({ ...right, names: namesIn(namespace, pinsOf(right, pins)) }));
+    const named = pinned.filter(({ names }) => names.length > 0);
+    return role(name, named, subject, namespace);
   });
-  return [...role(name, everywhere, subject), ...namespaced.flatMap(({ namespace, right }) => role(name, [right], subject, namespace))];
+  return [...role(name, everywhere, subject), ...namespaced];
 }
+
+const pinsOf = ({ pinned = '', pinnable = pinned }: Right, pins: Pins) => pins[pinnable] ?? [];
+
+const namesIn = (namespace: string, objects: { namespace: string; name: string }[]): string[] =>
+  objects.filter((object) => object.namespace === namespace).map(({ name }) => name);
 
 /** What is left of a remediation's rights in shadow mode. */
 export const readOnly = ({ name, rights }: Remediation): Pick<Remediation, 'name' | 'rights'> => ({

@@ -4,7 +4,6 @@ import { gzipSync } from 'node:zlib';
 import { readHead, type WatchEvent } from '../../events/exporter/watch-event.ts';
 import { milliseconds } from '../../shared/duration.ts';
 import type { Incident } from '../../shared/incident.ts';
-import { entry } from '../../shared/public-record.ts';
 import { questionOf } from './read-line.ts';
 import type { RecordedLine } from './recording.ts';
 
@@ -40,13 +39,13 @@ export function writeBundle(incident: Incident, lines: RecordedLine[], to: strin
     return [{ at: first ? start : line.at, ...line.read }];
   });
   const { id, remediation, object, state } = incident;
-  const about = {
-    id,
-    remediation,
-    object,
-    state,
-    history: incident.history.map(({ at, state: then, because }) => entry({ at, state: then, because })),
-  };
+  // No text: what was said may quote what was read.
+  const history = incident.history.map(({ at, state: then, verdict }) => ({
+    at: new Date(at).toISOString(),
+    state: then,
+    ...(verdict && { verdict: verdict.kind }),
+  }));
+  const about = { id, remediation, object, state, history };
   mkdirSync(to, { recursive: true, mode: 0o700 });
   const write = (name: string, content: unknown[]) =>
     writeFileSync(join(to, `${name}.ndjson.gz`), gzipSync(content.map((line) => `${JSON.stringify(line)}\n`).join('')), { mode: 0o600 });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WatchEvent } from '../../events/exporter/watch-event.ts';
 import type { Read } from '../../shared/cluster.ts';
@@ -44,8 +44,8 @@ export class Recording {
     this.#now = now;
     this.#largest = largest;
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
-    // Another run wrote with another key: its marks compare with none of ours.
-    for (const file of FILES) rmSync(join(this.#directory, file), { force: true });
+    // What the run before saw stays for one more: its marks compare with none of ours, but an incident of it can still be captured.
+    if (existsSync(join(this.#directory, FILES[1]))) renameSync(join(this.#directory, FILES[1]), join(this.#directory, FILES[0]));
     this.#size = 0;
   }
 
@@ -82,7 +82,8 @@ export class Recording {
       }));
       const start = states.map((state) => `${JSON.stringify(state)}\n`).join('');
       appendFileSync(file, start, { mode: 0o600 });
-      this.#size = start.length;
+      // Not counted: a large state would fill a file by itself, and each line would begin another.
+      this.#size = 0;
     }
     appendFileSync(file, text, { mode: 0o600 });
     this.#size += text.length;

@@ -1,6 +1,7 @@
 import { type FSWatcher, mkdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
-import { type AuditListener, Exporter } from '../../events/exporter/exporter.ts';
+import { Exporter } from '../../events/exporter/exporter.ts';
+import type { AuditListener } from '../../events/exporter/exporter-options.ts';
 import { INCIDENT_CHANGED, type IncidentChanged } from '../../events/incident-changed.ts';
 import type { Artifacts } from '../../shared/artifacts/artifacts.ts';
 import { LocalBus } from '../../shared/bus/local.ts';
@@ -21,7 +22,7 @@ export interface LocalOptions {
   connect(identity: string): Connection;
   /** User names (prefixes) that are kubemend itself: their writes are never somebody else's. */
   ownUsers: string[];
-  /** Holds the state database; one run at a time. */
+  /** Holds the state database and the exporter's spool; one run at a time. */
   directory: string;
   remediations: Remediation[];
   artifacts: Artifacts;
@@ -115,7 +116,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   const slack = options.slack && (await startSlack(options.slack, surroundings).catch(giveUp));
 
   const exporter = new Exporter({
-    ...{ cluster, rules, ownUsers, onProblem, clock, random: Math.random },
+    ...{ cluster, rules, ownUsers, onProblem, clock, random: Math.random, directory: join(directory, 'exporter') },
     open: (path, signal, accept) => transport('exporter').open(path, signal, accept),
     // Like PutEvents: taken means handed over, not handled.
     sink: {

@@ -1,7 +1,7 @@
 import type { Artifacts } from '../artifacts/artifacts.ts';
 import { type Cluster, Doubt, type Read } from '../cluster.ts';
 import { type ZnodeReference, znodeName } from '../znode-step.ts';
-import { readZnode, type Znode } from '../zookeeper/client.ts';
+import type { Znode } from '../zookeeper/client.ts';
 import { atZookeeper, type Dialer } from '../zookeeper/reach.ts';
 import { isSecret, METADATA, METADATA_LIST, secretMetadata } from './metadata-only.ts';
 import { type Collection, type KubernetesObject, pathOf, type Reference } from './object.ts';
@@ -84,7 +84,7 @@ export class LiveCluster implements Cluster {
   }
 
   async #readZnode(reference: ZnodeReference, name: string): Promise<Znode | undefined> {
-    const reading = atZookeeper(this.#getter, reference, (session) => readZnode(session, reference.path));
+    const reading = atZookeeper(this.#getter, reference, (znodes) => znodes.read(reference.path));
     const znode = await reading.catch((cause: Error & { status?: number }) => {
       const hint = cause.status === 403 ? ' (apply the RBAC of this remediation, pinned to this pod)' : '';
       throw new Doubt(`${name}: ${cause.message}${hint}`, { cause });

@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
-import WebSocket, { type RawData } from 'ws';
+import type { WebSocket } from 'ws';
+import { asBuffer, type Caller, upgrade } from './upgrade.ts';
 
 /** One port inside one pod. */
 export interface PodPort {
@@ -9,60 +9,16 @@ export interface PodPort {
   port: number;
 }
 
-/** Who asks, and where. */
-export interface Caller {
-  /** `https://host:port` */
-  server: string;
-  headers: Record<string, string>;
-  ca?: string | undefined;
-  cert?: string | undefined;
-  key?: string | undefined;
-}
-
-/** The API server refused before the upgrade; `status` is the HTTP status. */
-export class PortForwardRefusedError extends Error {
-  override name = 'PortForwardRefusedError';
-  readonly status: number;
-
-  constructor({ namespace, pod }: PodPort, status: number, body: string) {
-    super(`port-forward to pods ${namespace}/${pod} was answered ${status}: ${messageOf(body)}`);
-    this.status = status;
-  }
-}
-
-const PROTOCOL = 'v4.channel.k8s.io';
 const DATA = 0;
 /** Each of the two channels begins with the port, two bytes. */
 const PREFIX = 2;
 
-/** Opens a byte stream to a port of a pod, from inside the pod, through the API server. Throws after `within` milliseconds, and with the refusal. */
-export function openPortForward({ server, headers, ca, cert, key }: Caller, target: PodPort, within: number): Promise<Duplex> {
+/** Opens a byte stream to a port of a pod, from inside the pod, through the API server. Throws UpgradeRefusedError, and after `within` milliseconds. */
+export function openPortForward(caller: Caller, target: PodPort, within: number): Promise<Duplex> {
   const { namespace, pod, port } = target;
-  const url = new URL(`/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/portforward`, server);
-  url.searchParams.set('ports', `${port}`);
-  const socket = new WebSocket(url, [PROTOCOL], {
-    ...{ headers, perMessageDeflate: false, followRedirects: false, maxPayload: 4 << 20 },
-    ...(ca && { ca }),
-    ...(cert && { cert, key }),
-  });
-  return new Promise((resolve, reject) => {
-    const fail = (error: Error): void => {
-      clearTimeout(timer);
-      reject(error);
-      socket.terminate();
-    };
-    const silent = `port-forward to pods ${namespace}/${pod} was not answered within ${within / 1_000} s`;
-    const timer = setTimeout(() => fail(new Error(silent)), within);
-    socket.on('error', fail);
-    socket.on('unexpected-response', (_, response) => {
-      void readBody(response).then((body) => fail(new PortForwardRefusedError(target, response.statusCode ?? 0, body)));
-    });
-    // At once, not a tick later: the first frames may come with the answer to the upgrade.
-    socket.on('open', () => {
-      clearTimeout(timer);
-      resolve(new ForwardedPort(socket, target));
-    });
-  });
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/portforward?ports=${port}`;
+  const what = { name: `port-forward to pods ${namespace}/${pod}`, path, protocols: ['v4.channel.k8s.io'] };
+  return upgrade(caller, what, within, (socket) => new ForwardedPort(socket, target));
 }
 
 /** Both directions of one forwarded port. It ends with an error when the pod's side says one: a port nobody listens on, a reset. */
@@ -104,28 +60,5 @@ class ForwardedPort extends Duplex {
     const { namespace, pod, port } = this.#target;
     if (channel !== DATA) this.destroy(new Error(`port ${port} of pods ${namespace}/${pod}: ${data.toString('utf8').trim()}`));
     else if (!this.push(data)) this.#socket.pause();
-  }
-}
-
-function asBuffer(data: RawData): Buffer {
-  if (Array.isArray(data)) return Buffer.concat(data);
-  return Buffer.isBuffer(data) ? data : Buffer.from(data);
-}
-
-async function readBody(response: IncomingMessage): Promise<string> {
-  let text = '';
-  try {
-    for await (const chunk of response) if (text.length < 65_536) text += `${chunk}`;
-  } catch {
-    // What came of it is enough for a message.
-  }
-  return text;
-}
-
-function messageOf(body: string): string {
-  try {
-    return (JSON.parse(body) as { message?: string }).message ?? body;
-  } catch {
-    return body.trim();
   }
 }

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import type { Duplex, Readable } from 'node:stream';
+import { execInPod, type Pod, type Ran } from './pod-exec.ts';
 import { openPortForward, type PodPort } from './port-forward.ts';
+import type { Caller } from './upgrade.ts';
 
 /** How to reach one API server, and as whom. */
 export interface Connection {
@@ -33,6 +35,8 @@ export interface Answer {
   /** Parsed JSON; the text itself when it is none. */
   body: unknown;
   warnings: string[];
+  /** The server's clock, milliseconds since 1970, whole seconds; absent when it does not say. */
+  date?: number;
 }
 
 /** One keep-alive connection pool to one API server. It decides nothing: reading is `Reader`'s, writing is `execute`'s. */
@@ -51,7 +55,11 @@ export class Transport {
     const incoming = await this.#open(method, path, body, contentType, signal, 30_000, accept);
     const text = await readAll(incoming);
     const warning = incoming.headers.warning;
-    return { status: incoming.statusCode ?? 0, body: parse(text), warnings: warning === undefined ? [] : [warning].flat() };
+    const date = Date.parse(incoming.headers.date ?? '');
+    return {
+      ...{ status: incoming.statusCode ?? 0, body: parse(text), warnings: warning === undefined ? [] : [warning].flat() },
+      ...(!Number.isNaN(date) && { date }),
+    };
   }
 
   /** Opens a watch or any other long answer. The caller ends it through `signal`, and owns the inactivity limit. `accept` can ask for metadata only. */
@@ -60,14 +68,23 @@ export class Transport {
     return { status: incoming.statusCode ?? 0, body: incoming };
   }
 
-  /** A byte stream to a port of a pod. Throws PortForwardRefusedError, and when no answer came within 10 s. */
+  /** A byte stream to a port of a pod. Throws UpgradeRefusedError, and when no answer came within 10 s. */
   async portForward(target: PodPort): Promise<Duplex> {
-    const { server, ca, clientCertificate } = this.#connection;
-    return openPortForward({ server, ca, ...clientCertificate, headers: await this.#identity() }, target, 10_000);
+    return openPortForward(await this.#caller(), target, 10_000);
+  }
+
+  /** Runs one command in a pod. Throws UpgradeRefusedError, and when it has not ended `within` milliseconds. */
+  async exec(target: Pod, command: string[], within: number): Promise<Ran> {
+    return execInPod(await this.#caller(), target, command, within);
   }
 
   close(): void {
     this.#agent.destroy();
+  }
+
+  async #caller(): Promise<Caller> {
+    const { server, ca, clientCertificate } = this.#connection;
+    return { server, ca, ...clientCertificate, headers: await this.#identity() };
   }
 
   async #identity(): Promise<Record<string, string>> {

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { FindOptions } from './binaries.ts';
+import { goBuild } from './go-build.ts';
 import { withLock } from './lock.ts';
 
 const SOURCE = join(import.meta.dirname, 'kubelet');
@@ -27,7 +27,7 @@ export async function findKubelet({ progress = () => {}, env = process.env }: Om
     progress('Building the exec and port-forward kubelet with go build: once, a few seconds.');
     const into = await mkdtemp(`${dirname(path)}.new-`);
     try {
-      await goBuild(join(into, 'kubelet'), env);
+      await goBuild({ module: SOURCE, package: '.', output: join(into, 'kubelet'), env });
       await rm(dirname(path), { recursive: true, force: true });
       await rename(into, dirname(path));
     } catch (error) {
@@ -41,24 +41,6 @@ export async function findKubelet({ progress = () => {}, env = process.env }: Om
       await rm(into, { recursive: true, force: true });
     }
     return path;
-  });
-}
-
-async function goBuild(output: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const args = ['build', '-trimpath', '-buildvcs=false', '-ldflags=-s -w', '-o', output, '.'];
-  const child = spawn('go', args, { cwd: SOURCE, env, stdio: ['ignore', 'ignore', 'pipe'] });
-  let errors = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    errors = (errors + text).slice(-2_000);
-  });
-  await new Promise<void>((resolve, reject) => {
-    child.on('error', (error: NodeJS.ErrnoException) =>
-      reject(new Error(error.code === 'ENOENT' ? 'there is no `go` on the PATH.' : `go could not be started: ${error.message}.`)),
-    );
-    child.on('close', (code) => {
-      if (code === 0) resolve();
-      else reject(new Error(`\`go build\` failed with exit code ${code}: ${errors.trim().split('\n').slice(-5).join(' | ')}.`));
-    });
   });
 }
 

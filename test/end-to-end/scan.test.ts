@@ -17,6 +17,7 @@ import { FakeStrimziOperator } from '../scenarios/strimzi/operator.ts';
 import { scenario as caRoll } from '../scenarios/strimzi-ca-roll.ts';
 import { scenario as staleZnode } from '../scenarios/strimzi-stale-znode.ts';
 
+const ROOT = join(import.meta.dirname, '../..');
 const KAFKA = '/apis/kafka.strimzi.io/v1beta2/namespaces/kafka/kafkas/my-cluster';
 const undo: (() => Promise<unknown> | unknown)[] = [];
 afterEach(async () => {
@@ -52,18 +53,20 @@ async function clusterWith(start: (cluster: Parameters<Scenario['start']>[0]) =>
     ...(plane.kubelet && { kubelet: plane.kubelet }),
   });
   undo.push(() => running.stop());
-  const scan = async (token = plane.adminToken): Promise<Scanned> => {
+  const kubemend = async (args: string[], token = plane.adminToken): Promise<{ code: number | null; out: string; err: string }> => {
     const kubeconfig = join(directory, 'kubeconfig.yaml');
     await writeFile(kubeconfig, kubeconfigOf(plane.server, plane.ca, token));
-    const args = ['scan', '--json', '--patience', '25', '--kubeconfig', kubeconfig, '--state', directory];
-    const child = spawn(process.execPath, [join(import.meta.dirname, '../../bin/kubemend.ts'), ...args], {
-      env: { ...process.env, NODE_OPTIONS: '' },
-    });
+    const program = [join(ROOT, 'bin/kubemend.ts'), ...args, '--json', '--kubeconfig', kubeconfig, '--state', directory];
+    const child = spawn(process.execPath, program, { env: { ...process.env, NODE_OPTIONS: '' } });
     let [out, err] = ['', ''];
     child.stdout.on('data', (chunk) => (out += chunk));
     child.stderr.on('data', (chunk) => (err += chunk));
     const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
     if (out === '') throw new Error(err);
+    return { code, out, err };
+  };
+  const scan = async (token?: string): Promise<Scanned> => {
+    const { code, out, err } = await kubemend(['scan', '--patience', '25'], token);
     return { code, err, ...(JSON.parse(out) as Omit<Scanned, 'code' | 'err'>) };
   };
   /** Scans until something is found: a scenario takes its time. */
@@ -74,7 +77,7 @@ async function clusterWith(start: (cluster: Parameters<Scenario['start']>[0]) =>
     }
     throw new Error('Nothing was found in 8 scans');
   };
-  return { admin, plane, scan, until };
+  return { admin, plane, kubemend, scan, until };
 }
 
 /** Strimzi, Kubero and KubeBlocks in one cluster. */
@@ -100,8 +103,8 @@ const three =
   };
 
 describe('kubemend scan, on a real API server', () => {
-  it('finds stale CRDs, a pipeline in copy mode and a stuck OpsRequest, with cause and way out, and writes nothing', async () => {
-    const { until, plane } = await clusterWith(three('0.41.0', 'copy', true));
+  it('finds stale CRDs, a pipeline in copy mode and a stuck OpsRequest, with cause and way out; a sample is looked at; nothing is written', async () => {
+    const { until, plane, kubemend } = await clusterWith(three('0.41.0', 'copy', true));
     const { findings, code, doubts, err } = await until();
     expect({ code, doubts }).toEqual({ code: 1, doubts: [] });
     expect(findings.map(({ remediation, object }) => [remediation, object.name]).sort()).toEqual([
@@ -114,6 +117,11 @@ describe('kubemend scan, on a real API server', () => {
     expect((await readAuditLog(plane.auditLog)).filter(({ userAgent }) => userAgent === 'kubemend').map(({ verb }) => verb)).not.toEqual(
       expect.arrayContaining([expect.stringMatching(/create|update|patch|delete/)]),
     );
+    const sent = await kubemend(['send', join(ROOT, 'events/samples/strimzi-stale-crds.json')]);
+    expect({ code: sent.code, ...(JSON.parse(sent.out) as object) }).toMatchObject({
+      code: 0,
+      results: [{ remediation: 'strimzi/upgrade-stale-crds', handedOver: false, verdict: { kind: 'fix' } }],
+    });
     expect(writesBy(await readAuditLog(plane.auditLog), 'kubemend', { dryRuns: true })).toEqual([]);
   }, 180_000);
 

@@ -53,7 +53,7 @@ const migrationNow = (): Promise<Znode | undefined> => readZnode(world.broker, '
 /** Follows what is told until one of the states or sentences comes. */
 async function until(wanted: RegExp): Promise<Incident> {
   const told: string[] = [];
-  for await (const { state, incident, because } of sandbox.changes(60_000)) {
+  for await (const { state, incident, because } of sandbox.changes(150_000)) {
     told.push(`${state}: ${because}`);
     if (wanted.test(`${state}: ${because}`)) return (await sandbox.state.load(incident)) as Incident;
   }
@@ -93,7 +93,7 @@ describe('/migration left by a KRaft rollback (Strimzi #11262), on a real API se
     expect(await undo(verified, backup)).toMatchObject({ kind: 'written' });
     expect((await migrationNow())?.data).toEqual(before?.data);
     expect(await undo(verified, backup)).toMatchObject({ kind: 'conflict', because: expect.stringContaining('is there again') });
-  }, 120_000);
+  }, 240_000);
 
   it.each<[string, Play, () => Promise<unknown>, RegExp]>([
     ['dual-write is alive', {}, async () => dualWrite(), /a KRaft controller writes \/migration: version \d+ became \d+/],
@@ -118,7 +118,7 @@ describe('/migration left by a KRaft rollback (Strimzi #11262), on a real API se
       expect(incident.execution).toBeUndefined();
       expect((await migrationNow())?.czxid).toBe(before?.czxid);
     },
-    90_000,
+    240_000,
   );
 
   it.each<[string, () => Promise<unknown>, RegExp]>([
@@ -148,8 +148,22 @@ describe('/migration left by a KRaft rollback (Strimzi #11262), on a real API se
       expect(incident.execution).toBeUndefined();
       expect((await migrationNow())?.czxid).toBe(at?.czxid);
     },
-    90_000,
+    240_000,
   );
+
+  it('goes through zookeeper-shell.sh in the pod where port-forward is forbidden and exec is allowed: the same end', async () => {
+    await play({ pins: { 'zookeeper-exec-pods': staleZnode.pins?.['zookeeper-pods'] ?? [] } });
+    await world.installShell();
+    await world.finish();
+    const verified = await until(/^verified/);
+    expect(await migrationNow()).toBeUndefined();
+    expect(verified.plan?.evidence).toMatchObject({ migration: { version: 0, czxid: before?.czxid, kraft_metadata_offset: 227 } });
+    const { artifact = '', sha256 = '' } = verified.execution?.steps[0]?.backup ?? {};
+    const kept = JSON.parse(await sandbox.artifacts.get(artifact, sha256)) as KeptZnode[];
+    expect(kept.map(({ path, children }) => `${path} ${children}`)).toContain('/brokers/topics 2');
+    expect(await undo(verified, JSON.stringify(kept))).toMatchObject({ kind: 'written' });
+    expect((await migrationNow())?.data).toEqual(before?.data);
+  }, 240_000);
 
   it('reaches no other pod, and runs nothing in this one', async () => {
     await play();
@@ -161,7 +175,7 @@ describe('/migration left by a KRaft rollback (Strimzi #11262), on a real API se
     const claim = '/api/v1/namespaces/kafka/persistentvolumeclaims/data-0-my-cluster-controller-3';
     expect((await transport.send({ method: 'DELETE', path: claim })).status).toBe(403);
     transport.close();
-  }, 60_000);
+  }, 120_000);
 });
 
 function undo({ plan, id, execution }: Incident, backup: string): Promise<Result> {

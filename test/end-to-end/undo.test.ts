@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { afterEach, expect, it } from '@jest/globals';
 import { openSandbox, type Sandbox } from '../../bin/sandbox.ts';
 import { readAuditLog, writesBy } from '../control-plane/audit-log.ts';
@@ -18,6 +20,21 @@ async function until(...states: string[]): Promise<{ id: string; because: string
   throw new Error(`No incident became ${states.join(' or ')}. Told: ${told.join('; ')}`);
 }
 
+/** A verb about an incident of the sandbox, as JSON with its exit code. */
+async function kubemend(verb: string, id: string): Promise<object> {
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, '../../bin/kubemend.ts'), verb, id, '--json', '--state', sandbox.directory],
+    {
+      env: { ...process.env, NODE_OPTIONS: '', USER: 'ada' },
+    },
+  );
+  let out = '';
+  child.stdout.on('data', (chunk) => (out += chunk));
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  return { code, ...(JSON.parse(out) as object) };
+}
+
 /** The CRD without what only the server keeps. */
 const schemaOf = async () => (await sandbox.admin.get(CRD)).spec;
 
@@ -35,13 +52,28 @@ it('A fix on a real API server is told in Events on its object, taken back by th
   const { id } = await until('verified');
   expect(await schemaOf()).not.toEqual(before);
 
-  await sandbox.answer(id, { kind: 'undo', by: 'ada' });
-  expect((await until('undone', 'verified')).because).toBe('undone, as ada wanted: the step is written back');
+  // As a person does it: another process, which waits for the kubemend that runs.
+  expect(await kubemend('undo', id)).toMatchObject({
+    code: 0,
+    taken: true,
+    runs: true,
+    state: 'undone',
+    undo: { written: [{ how: 'wrote' }] },
+  });
   expect(await schemaOf()).toEqual(before);
   expect(writesBy(await readAuditLog(sandbox.auditLog), 'kubemend:')).toHaveLength(2);
+  expect(await kubemend('undo', id)).toMatchObject({ code: 1, taken: false, state: 'undone' });
 
-  await sandbox.answer(id, { kind: 'undo', by: 'ada' });
-  expect((await sandbox.state.load(id))?.state).toBe('undone');
+  // The CRD was just changed, so the plan holds no more; a new look says so too, and writes nothing either.
+  const because = expect.stringMatching(/holds no more: the answer is now wait \(the CRD was changed less than 2 minutes ago/);
+  expect(await kubemend('retry', id)).toMatchObject({ code: 1, state: 'refused', after: id, because });
+  expect(await kubemend('rerun', id)).toMatchObject({
+    code: 0,
+    state: 'waiting',
+    because: expect.stringMatching(/changed less than 2 minutes ago/),
+  });
+  expect(writesBy(await readAuditLog(sandbox.auditLog), 'kubemend:')).toHaveLength(2);
+
   const events = await sandbox.admin.list(EVENTS);
   expect(events.map(({ reason, regarding }) => [reason, (regarding as { kind?: string }).kind])).toEqual(
     expect.arrayContaining(

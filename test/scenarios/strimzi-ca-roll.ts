@@ -1,15 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Scenario } from './scenario.ts';
-import { CLUSTER, PATHS, seedCaCluster, TRUSTED } from './strimzi/ca-cluster.ts';
+import { CLUSTER, NAMESPACE, PATHS, seedCaCluster, TRUSTED } from './strimzi/ca-cluster.ts';
 import { FakeCaOperator } from './strimzi/ca-roll.ts';
 import { startKubelet } from './strimzi/kubelet.ts';
 
 const KEY = `${PATHS.secrets}/${CLUSTER}-cluster-ca`;
 
+const named = (...names: string[]) => names.map((name) => ({ namespace: NAMESPACE, name: `${CLUSTER}-${name}` }));
+
 /** Strimzi #10710: the operator dies when it has rolled all pods, and comes back when they are marked, or after three minutes. */
 export const scenario: Scenario = {
   title: 'Strimzi 0.43.0 died when every pod trusted the new CA: it will roll all of them again',
   remediation: 'strimzi/resume-ca-roll',
+  pins: {
+    'kafka-secrets': named('cluster-ca', 'cluster-ca-cert', 'cluster-operator-certs'),
+    'kafka-podsets': named('dual'),
+    'kafka-pods': named('dual-0', 'dual-1', 'dual-2'),
+  },
   // Restarts of all rolls: an audit line does not say which. Roll 1 again would be three more.
   isSymptom: ({ verb, objectRef, userAgent }) =>
     verb === 'delete' && objectRef?.resource === 'pods' && userAgent?.startsWith('strimzi-cluster-operator/') === true,

@@ -8,6 +8,7 @@ export type Answer = (response: ServerResponse, url: URL, request: IncomingMessa
 /** A local HTTP server that plays the API server: `answer` decides, `requests` remembers. */
 export interface ApiServer {
   requests: string[];
+  port: number;
   open: Open;
   close(): Promise<void>;
 }
@@ -34,7 +35,7 @@ export async function startApiServer(answer: Answer): Promise<ApiServer> {
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  return { requests, open, close };
+  return { requests, port, open, close };
 }
 
 /** Ends the answer with a JSON document. */

@@ -1,6 +1,7 @@
 import { afterEach } from '@jest/globals';
 import { type WatchOptions, watchResource } from '../watch.ts';
 import type { WatchEvent } from '../watch-event.ts';
+import type { WatchPosition } from '../watch-position.ts';
 import { type Answer, type ApiServer, line, startApiServer } from './api-server.ts';
 import { ManualClock } from './manual-clock.ts';
 import { T0 } from './records.ts';
@@ -39,10 +40,10 @@ export async function watching(script: { lists: Answer[]; watches: Answer[] }, m
   const gaps: number[][] = [];
   const problems: string[] = [];
   let sight = false;
-  const versions = new Map<string, string | undefined>();
+  const position: WatchPosition = { known: new Map() };
   const done = watchResource({
     ...{ open: server.open, path: PATH, resource: 'things', signal: stop.signal, wait: clock.wait, now: clock.now, random: () => 0.5 },
-    checkpoints: { get: (path) => versions.get(path), set: (path, version) => void versions.set(path, version) },
+    position,
     handle: (event) => void events.push(event),
     onGap: (from, to) => void gaps.push([from - T0, to - T0]),
     onSight: (seeing) => {
@@ -62,7 +63,7 @@ export async function watching(script: { lists: Answer[]; watches: Answer[] }, m
       ({ type, object, fromList, gap }) =>
         `${type} ${(object as ReturnType<typeof thing>).metadata.name}${fromList ? ' list' : ''}${gap ? ' gap' : ''}`,
     );
-  return { server, clock, stop, events, names, gaps, problems, versions, done, counts, sight: () => sight };
+  return { server, clock, stop, events, names, gaps, problems, position, done, counts, sight: () => sight };
 }
 
 export const hang: Answer = (response) => void response.writeHead(200).flushHeaders();

@@ -37,6 +37,8 @@ export default remediation({
     { group: '', resources: ['pods', 'persistentvolumeclaims'], verbs: ['list'] },
     { group: 'apps', resources: ['deployments'], verbs: ['list'] },
     { group: '', resources: ['pods/portforward'], pinned: 'zookeeper-pods', verbs: ['get', 'create'] },
+    // Only where port-forward is forbidden: exec can run anything in the pod.
+    { group: '', resources: ['pods/exec'], pinned: 'zookeeper-exec-pods', verbs: ['get', 'create'] },
   ],
   limits: { confirmAfter: '10s', settleWithin: '5s', stableFor: '10s', verifyWithin: '5m' },
 

@@ -30,12 +30,14 @@ export default remediation({
     current: generation,
     previous: generation,
   }),
-  // A cluster's name is part of its objects' names, so only the lease has a name that is known before.
+  // A cluster's name is part of its objects' names, so whoever installs it can pin them; a list cannot be pinned.
   rights: [
-    { ...SECRETS, resources: ['secrets'], verbs: ['get'] },
+    { group: '', resources: ['secrets'], pinnable: 'kafka-secrets', verbs: ['get'] },
     { group: KAFKAS.group, resources: [KAFKAS.resource], verbs: ['get'] },
-    { group: PODSETS.group, resources: [PODSETS.resource], verbs: ['get', 'list', 'patch'] },
-    { group: '', resources: ['pods'], verbs: ['get', 'list', 'patch'] },
+    { group: PODSETS.group, resources: [PODSETS.resource], verbs: ['list'] },
+    { group: PODSETS.group, resources: [PODSETS.resource], pinnable: 'kafka-podsets', verbs: ['get', 'patch'] },
+    { group: '', resources: ['pods'], verbs: ['list'] },
+    { group: '', resources: ['pods'], pinnable: 'kafka-pods', verbs: ['get', 'patch'] },
     { group: 'apps', resources: ['deployments'], verbs: ['list'] },
     { group: 'coordination.k8s.io', resources: ['leases'], names: [LEASE], verbs: ['get'] },
     { group: 'events.k8s.io', resources: ['events'], verbs: ['list'] },

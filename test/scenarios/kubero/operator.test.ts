@@ -35,13 +35,14 @@ async function start(seed: SeedOptions): Promise<void> {
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Resolves when the release has this version. */
-async function reaches(version: number, within = 15_000): Promise<void> {
+/** Resolves when the release has this version and the operator is through with it: what is set earlier would end in a conflict, and be tried again. */
+async function reaches(version: number, within = 30_000): Promise<void> {
   const deadline = Date.now() + within;
   while ((await newestVersion(admin)) < version) {
     if (Date.now() > deadline) throw new Error(`The release never had version ${version}: ${operator.lastError}`);
     await pause(50);
   }
+  while (operator.busy) await pause(10);
 }
 
 const setPeriod = (period: string) => admin.patch(PIPELINE, 'merge', { metadata: { annotations: { [PERIOD]: period } } });

@@ -38,6 +38,7 @@ export class FakeHelmOperator {
   readonly #timers = new Map<string, number>();
   readonly #failures = new Map<string, number>();
   #loop: Promise<unknown> | undefined;
+  #busy = false;
 
   constructor(options: OperatorOptions) {
     this.#options = options;
@@ -55,6 +56,11 @@ export class FakeHelmOperator {
     await this.#loop;
     this.#client.transport.close();
     this.#resources.transport.close();
+  }
+
+  /** True while it reconciles, or an event waits; a timer that runs does not count. */
+  get busy(): boolean {
+    return this.#busy || this.#ready.size > 0;
   }
 
   /** No predicate on the generation: annotations and its own status writes count too. */
@@ -82,6 +88,7 @@ export class FakeHelmOperator {
         if (at <= Date.now() && this.#timers.delete(key)) this.#ready.add(key);
       }
       for (const key of [...this.#ready]) {
+        this.#busy = true;
         this.#ready.delete(key);
         try {
           const period = await this.#reconcile(key);
@@ -93,6 +100,8 @@ export class FakeHelmOperator {
           const failures = (this.#failures.get(key) ?? 0) + 1;
           this.#failures.set(key, failures);
           this.#queueAfter(key, Math.min(5 * 2 ** failures, 30_000));
+        } finally {
+          this.#busy = false;
         }
       }
     }

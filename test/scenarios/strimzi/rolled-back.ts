@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { readZnode, type ZookeeperSession } from '../../../shared/zookeeper/client.ts';
 import type { Admin, Draft } from '../../control-plane/admin.ts';
 import type { Kubelet } from '../../control-plane/kubelet.ts';
@@ -28,6 +29,8 @@ export interface RolledBack {
   finish(): Promise<void>;
   /** A pod of the abandoned controllers. */
   addController(): Promise<void>;
+  /** Puts Kafka's `bin/zookeeper-shell.sh` into the ZooKeeper pod: the same Java program as in the image. */
+  installShell(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -48,6 +51,7 @@ export async function seedRolledBack({ admin, kubelet, progress, offset = 227 }:
       await admin.replace(`${KAFKA}/status`, { ...kafka, status: { ...kafka.status, kafkaMetadataState: 'ZooKeeper' } });
     },
     addController: () => createPod(admin, kubelet.node, 'controller', 3, { 'strimzi.io/controller-role': 'true' }),
+    installShell: () => zookeeper.installShell(join(kubelet.root, NAMESPACE, `${NAME}-zookeeper-0`, 'zookeeper')),
     async stop() {
       clearInterval(heart);
       await broker.close();

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,10 +16,12 @@ export interface ZookeeperServer {
   pid: number;
   /** A session over TCP; without `within` an answer may take 5 s. */
   connect(within?: number): Promise<ZookeeperSession>;
+  /** Makes `bin/zookeeper-shell.sh` of Kafka's image in this directory: it starts the same Java program, whatever port is asked for, against this server. */
+  installShell(container: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-const LOGBACK = `<configuration><appender name="file" class="ch.qos.logback.core.ConsoleAppender"><encoder><pattern>%d %p %c %m%n</pattern></encoder></appender><root level="WARN"><appender-ref ref="file"/></root></configuration>`;
+const LOGBACK = `<configuration><appender name="file" class="ch.qos.logback.core.ConsoleAppender"><target>System.err</target><encoder><pattern>%d %p %c %m%n</pattern></encoder></appender><root level="WARN"><appender-ref ref="file"/></root></configuration>`;
 
 /** Starts it on a free port, with data of its own; resolves when it opens sessions. Needs `java`. */
 export async function startZookeeper(progress: (line: string) => void = () => {}): Promise<ZookeeperServer> {
@@ -36,8 +38,8 @@ export async function startZookeeper(progress: (line: string) => void = () => {}
   await writeFile(join(directory, 'zoo.cfg'), `${settings.join('\n')}\n`);
   await writeFile(join(directory, 'logback.xml'), LOGBACK);
   const flags = ['-Xmx64m', '-XX:TieredStopAtLevel=1', '-Dzookeeper.skipACL=yes', '-Dzookeeper.jmx.log4j.disable=true'];
-  const main = [`-Dlogback.configurationFile=${join(directory, 'logback.xml')}`, '-cp', classPath];
-  const args = [...flags, ...main, 'org.apache.zookeeper.server.quorum.QuorumPeerMain', join(directory, 'zoo.cfg')];
+  const logging = `-Dlogback.configurationFile=${join(directory, 'logback.xml')}`;
+  const args = [...flags, logging, '-cp', classPath, 'org.apache.zookeeper.server.quorum.QuorumPeerMain', join(directory, 'zoo.cfg')];
   const watchdog = startWatchdog(directory);
   const daemon = new Daemon('zookeeper', 'java', args, directory, join(directory, 'zookeeper.log'));
   watchdog.watch(daemon.pid);
@@ -58,5 +60,12 @@ export async function startZookeeper(progress: (line: string) => void = () => {}
     await stop();
     throw error;
   }
-  return { address: `127.0.0.1:${port}`, pid: daemon.pid, connect: open, stop };
+  const installShell = async (container: string) => {
+    const java = `java -Xmx32m -XX:TieredStopAtLevel=1 ${logging} -cp '${classPath}' org.apache.zookeeper.ZooKeeperMain`;
+    await mkdir(join(container, 'bin'), { recursive: true });
+    await writeFile(join(container, 'bin/zookeeper-shell.sh'), `#!/bin/sh\nshift\nexec ${java} -server 127.0.0.1:${port} "$@"\n`, {
+      mode: 0o755,
+    });
+  };
+  return { address: `127.0.0.1:${port}`, pid: daemon.pid, connect: open, installShell, stop };
 }

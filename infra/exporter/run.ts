@@ -1,0 +1,92 @@
+import type { AuditSource } from '../../events/exporter/audit-source.ts';
+import { type Blindness, blindness } from '../../events/exporter/blindness.ts';
+import { Exporter } from '../../events/exporter/exporter.ts';
+import type { AuditListener } from '../../events/exporter/exporter-options.ts';
+import { AUDIT_WEBHOOK } from '../../events/exporter/intake.ts';
+import { Probes } from '../../events/exporter/probes.ts';
+import type { Rule } from '../../events/exporter/rules.ts';
+import type { Sink } from '../../events/exporter/sink.ts';
+import type { ExporterStats } from '../../events/exporter/stats.ts';
+import { type Connection, Transport } from '../../shared/kubernetes/transport.ts';
+
+/** How an exporter that runs alone is set up. */
+export interface StandaloneOptions {
+  /** Named in every fact. */
+  cluster: string;
+  rules: Rule[];
+  connection: Connection;
+  sink: Sink;
+  /** Of the spool and the checkpoints; without it a restart forgets everything. */
+  directory?: string;
+  /** Most bytes of the spool. */
+  spoolCap?: number;
+  auditWebhook?: AuditListener;
+  sources?: AuditSource[];
+  /** Milliseconds without an audit event after which it calls itself blind. */
+  auditSilence: number;
+  /** Where `/metrics`, `/healthz`, `/readyz` and `/status` are served; nowhere when absent. */
+  probes?: { host: string; port: number };
+  onProblem(message: string): void;
+  now(): number;
+  random(): number;
+}
+
+/** A running exporter. */
+export interface Standalone {
+  /** Where it listens. */
+  ports: { audit?: number; probes?: number };
+  stats(): ExporterStats;
+  /** Why it is blind; none when it sees. */
+  blindness(): Blindness[];
+  /** Throws when key and certificate do not fit. */
+  renewCertificate(cert: string, key: string): void;
+  /** Ends the sources first, then hands over what can still be sent. */
+  stop(): Promise<void>;
+}
+
+/** Starts watches, audit sources and probes. Rejects when a port is taken; nothing runs then. */
+export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
+  const {
+    cluster,
+    rules,
+    connection,
+    sink,
+    auditWebhook,
+    sources = [],
+    auditSilence,
+    onProblem,
+    now,
+    random,
+    directory,
+    spoolCap,
+  } = options;
+  const transport = new Transport(connection);
+  const exporter = new Exporter({
+    ...{ cluster, rules, sink, onProblem, random, clock: { now } },
+    open: (path, signal, accept) => transport.open(path, signal, accept),
+    ...{ sources, ...(directory && { directory }), ...(spoolCap && { spoolCap }), ...(auditWebhook && { auditWebhook }) },
+  });
+  const auditSources = [...(auditWebhook ? [AUDIT_WEBHOOK] : []), ...sources.map(({ name }) => name)];
+  const expected = { auditSources, auditSilence, startedAt: now() };
+  const stats = () => exporter.stats();
+  const why = () => blindness(stats(), expected, now());
+  const probes = options.probes && new Probes({ ...options.probes, cluster, auditSources, now, stats, blindness: why });
+  try {
+    const probesPort = await probes?.listen();
+    const { auditPort } = await exporter.start();
+    return {
+      ports: { ...(auditPort !== undefined && { audit: auditPort }), ...(probesPort !== undefined && { probes: probesPort }) },
+      ...{ stats, blindness: why },
+      renewCertificate: (cert, key) => exporter.renewCertificate(cert, key),
+      async stop() {
+        await exporter.stop();
+        await probes?.close();
+        transport.close();
+      },
+    };
+  } catch (error) {
+    await probes?.close();
+    transport.close();
+    throw error;
+  }
+}
