@@ -9,6 +9,7 @@ export const VERBS: Record<string, () => Promise<{ verb: Verb }>> = {
   explain: () => import('./verbs/explain.ts'),
   approve: () => import('./verbs/approve.ts'),
   reject: () => import('./verbs/reject.ts'),
+  snooze: () => import('./verbs/snooze.ts'),
   rerun: () => import('./verbs/rerun.ts'),
   retry: () => import('./verbs/retry.ts'),
   undo: () => import('./verbs/undo.ts'),

@@ -7,6 +7,7 @@ import type { Context, Examined, Input } from './input.ts';
 import type { Plan } from './plan.ts';
 import { asksAgain } from './recurrence.ts';
 import type { Fact, Question } from './remediation.ts';
+import { onSnooze, snoozed } from './snooze.ts';
 import { onUndo, onUndoing } from './undo.ts';
 import { onVerified } from './verify.ts';
 
@@ -40,7 +41,10 @@ export function advance(incident: Incident, input: Input, context: Context): Inc
       return onApprove(next, input, context);
     case 'reject':
       if (!['awaiting-approval', 'shadowed', 'reported'].includes(incident.state)) return undefined;
+      if (input.hash !== undefined && input.hash !== incident.plan?.hash) return undefined;
       return next.to('refused', `${input.by} rejected it: ${input.because}`, { by: input.by }).done();
+    case 'snooze':
+      return onSnooze(next, input, context.now);
     case 'rerun':
       return onRerun(next, input.by, context.now);
     case 'retry':
@@ -84,7 +88,7 @@ function onFact(next: Draft, fact: Fact, { now, when }: Context): Incident | und
   // A fact that was delayed on its way does not displace a newer one.
   const newer = Date.parse(fact.observedAt) >= Date.parse(next.incident.fact.observedAt);
   next.set({ factIds: [...factIds, fact.id].slice(-50), ...(newer && { fact }) });
-  const examining = effects.some(({ kind }) => kind === 'examine' || kind === 'prepare');
+  const examining = snoozed(next.incident, now) || effects.some(({ kind }) => kind === 'examine' || kind === 'prepare');
   if (state === 'applied' && verification && asksAgain(fact, when, verification.settledAt)) {
     if (!examining) next.effect({ kind: 'examine', question: 'verify' });
   } else if (

@@ -10,7 +10,13 @@ import type { Limits } from './remediation.ts';
 export function onRerun(next: Draft, by: string, now: number): Incident | undefined {
   const { state, effects } = next.incident;
   if (['executing', 'applied', 'undoing'].includes(state) || endedForGood(next.incident)) return undefined;
-  next.leave({ look: undefined, doubts: 0, changes: 0, ...(state === 'cleared' && { detectedAt: now, memory: undefined }) });
+  next.leave({
+    look: undefined,
+    doubts: 0,
+    changes: 0,
+    snoozedUntil: undefined,
+    ...(state === 'cleared' && { detectedAt: now, memory: undefined }),
+  });
   next.to('detected', `${by} asked again`, { by });
   return effects.some(({ kind }) => kind === 'examine') ? next.done() : next.effect({ kind: 'examine', question: 'detect' }).done();
 }

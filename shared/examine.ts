@@ -1,5 +1,7 @@
 import { doneByHand } from './by-hand.ts';
+import type { Json } from './canonical.ts';
 import { type Cluster, Doubt, type Read } from './cluster.ts';
+import { valuesBefore } from './field-changes.ts';
 import type { Incident } from './incident.ts';
 import { nameOf } from './kubernetes/object.ts';
 import { whoWouldRevert } from './kubernetes/ownership.ts';
@@ -40,11 +42,13 @@ export async function examine(
     return { verdict, byHand: true, reads: cluster.reads };
   }
   if (verdict.kind !== 'fix') return { verdict, reads: cluster.reads };
-  for (const step of verdict.steps) {
+  const before: Record<string, Json>[] = verdict.steps.map(() => ({}));
+  for (const [index, step] of verdict.steps.entries()) {
     // What owns a pod does not write what its program stores.
     if (step.kind === 'create' || isZnodeStep(step)) continue;
     const live = await cluster.get(step.target);
     if (!live) throw new Doubt(`${nameOf(step.target)}, which the fix would change, does not exist`);
+    before[index] = valuesBefore(step, live);
     const owner = whoWouldRevert(live);
     if (owner) {
       const advice = [`Change it in its source: ${verdict.steps.map(({ reason }) => reason).join('; ')}`];
@@ -52,5 +56,5 @@ export async function examine(
       return { verdict: report(because, { evidence: verdict.evidence, advice }), reads: cluster.reads };
     }
   }
-  return { verdict, plan: makePlan(verdict, incident.key, now, remediation.limits.expireAfter), reads: cluster.reads };
+  return { verdict, plan: { ...makePlan(verdict, incident.key, now, remediation.limits.expireAfter), before }, reads: cluster.reads };
 }

@@ -36,6 +36,8 @@ export interface Incident {
   changes: number;
   approval?: { hash: string; by: string; at: number } | undefined;
   execution?: Execution | undefined;
+  /** A person put it off: facts are kept, and looked at then. Milliseconds. */
+  snoozedUntil?: number | undefined;
   /** Plans of this repair that were written before the one that stands here, and what was written of each. */
   past?: Done[] | undefined;
   /** The incident that ended before, of which a person wanted this one. */

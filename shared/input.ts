@@ -13,7 +13,10 @@ export type Input =
   | { kind: 'fact'; fact: Fact }
   | { kind: 'due'; token: number }
   | { kind: 'approve'; hash: string; by: string }
-  | { kind: 'reject'; by: string; because: string }
+  /** `hash`: only this plan is meant. */
+  | { kind: 'reject'; by: string; because: string; hash?: string }
+  /** Not now: nobody is asked before `until` (milliseconds); then it is looked at anew. */
+  | { kind: 'snooze'; hash: string; by: string; until: number }
   /** Look again now, and make a new plan. */
   | { kind: 'rerun'; by: string }
   /** The same plan once more, if it still holds. */

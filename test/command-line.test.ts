@@ -71,6 +71,7 @@ describe('the command line', () => {
     [['crds', 'add', 'strimzi', 'new', '--from', 'x'], '"new" is no version'],
     [['crds', 'add', 'strimzi', '0.43.9', '--from', '/nonexistent.yaml'], '/nonexistent.yaml cannot be read'],
     [['run', '--kubeconfig', '/nonexistent'], 'cannot be read'],
+    [['snooze', 'ffff'], 'There is no incident "ffff"'],
     [['export'], 'Name one place for the facts: --bus NAME or ARN, or --print'],
     [['export', '--bus', 'x', '--print'], 'Name one place for the facts'],
     [['export', '--bus', 'x'], 'In which region is the bus x?'],

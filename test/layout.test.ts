@@ -92,6 +92,8 @@ describe('a cluster is written in one module', () => {
   const WRITERS = {
     'shared/execute.ts': 'the one module that writes, from a plan and under its lock',
     'shared/announce.ts': 'tells people about an object, in Events and nothing else',
+    'shared/slack/client.ts': 'posts to Slack; it knows no cluster',
+    'shared/slack/respond.ts': 'answers a click, at an address of Slack',
     'shared/kubernetes/transport.ts': 'names the methods it can carry, sends none by itself',
     'events/exporter/audit-webhook.ts': 'receives the POST of the API server',
     'shared/artifacts/bucket.ts': 'writes to the bucket of artifacts, never to a cluster',
@@ -115,9 +117,17 @@ describe('a cluster is written in one module', () => {
     expect(importers.map(({ path }) => path)).toEqual(['shared/engine.ts']);
   });
 
+  it('who speaks to Slack knows no cluster', () => {
+    const speakers = SOURCES.filter(({ path }) => /^shared\/slack\/(client|respond)\.ts$/.test(path));
+    expect(speakers.flatMap(importsOf)).toEqual(['shared/slack/blocks.ts', 'shared/slack/blocks.ts']);
+  });
+
   it('nobody else speaks HTTP', () => {
     const speakers = {
       'shared/kubernetes/transport.ts': 'the one transport to an API server',
+      'shared/slack/client.ts': 'Slack, at its one address',
+      'shared/slack/respond.ts': 'Slack, at the address of a click',
+      'infra/local/slack-server.ts': 'a server: Slack speaks to it',
       'events/exporter/audit-webhook.ts': 'a server: the API server speaks to it',
       'shared/kubernetes/upgrade.ts': 'the WebSocket of a port-forward or an exec, which the transport opens',
       'shared/kubernetes/port-forward.ts': 'its frames',

@@ -13,6 +13,7 @@ import type { Fact, Remediation } from '../../shared/remediation.ts';
 import { SqliteSchedule } from '../../shared/schedule/sqlite.ts';
 import { openDatabase, SqliteState } from '../../shared/state/sqlite.ts';
 import { Recording } from './recording.ts';
+import { type SlackOptions, startSlack } from './slack.ts';
 
 export interface LocalOptions {
   /** Names the cluster in facts and incidents. */
@@ -26,6 +27,8 @@ export interface LocalOptions {
   remediations: Remediation[];
   artifacts: Artifacts;
   auditWebhook?: AuditListener;
+  /** Tells a Slack channel, and takes people's clicks. */
+  slack?: SlackOptions;
   /** Keeps a redacted recording of what is seen and read in the state folder, for `capture`. */
   record?: boolean;
   onChange?(change: IncidentChanged): void;
@@ -77,6 +80,13 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   if (!(await hold())) throw new AlreadyRunningError(`Another kubemend runs on ${directory} (or died less than ${leaseFor / 1_000} s ago)`);
   const heart = setInterval(() => void hold(), leaseFor / 3);
 
+  const giveUp = async (error: Error): Promise<never> => {
+    clearInterval(heart);
+    await state.release(RUNNER, owner);
+    database.close();
+    throw error;
+  };
+
   const schedule = new SqliteSchedule(database, clock, onProblem);
   const bus = new LocalBus(onProblem);
   const transports = new Map<string, Transport>();
@@ -102,6 +112,9 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     onChange?.(detail as unknown as IncidentChanged),
   );
 
+  const surroundings = { bus, state, schedule, database, remediations, clock, owner, onProblem };
+  const slack = options.slack && (await startSlack(options.slack, surroundings).catch(giveUp));
+
   const exporter = new Exporter({
     ...{ cluster, rules, ownUsers, onProblem, clock, random: Math.random, directory: join(directory, 'exporter') },
     open: (path, signal, accept) => transport('exporter').open(path, signal, accept),
@@ -126,6 +139,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     watcher.close();
     await exporter.stop();
     await finish();
+    await slack?.stop();
     for (const open of transports.values()) open.close();
     database.close();
   };

@@ -66,8 +66,8 @@ describe('recordings of the real Kubero operator', () => {
   it.each(['kubero-copy-storm', 'kubero-resync'])('%s: no credential is in any fact, record, message or log line', async (name) => {
     const { incidents, problems } = await play(name);
     const told = incidents.flatMap((incident) => {
-      const { title } = remediations.find((remediation) => remediation.name === incident.remediation) as Remediation;
-      return incident.history.map(({ at, state, because }) => publicRecord(incident, { title }, { id: '1.0', state, because, at }));
+      const { title, cause } = remediations.find((remediation) => remediation.name === incident.remediation) as Remediation;
+      return incident.history.map(({ at, state, because }) => publicRecord(incident, { title, cause }, { id: '1.0', state, because, at }));
     });
     const facts = factsOf(name);
     const leaving = JSON.stringify({ facts, incidents, told, summaries: incidents.map(summary), problems });
