@@ -107,6 +107,17 @@ describe('undo shows the difference and writes nothing when', () => {
     expect(world.told.at(-1)).toMatchObject({ state: 'verified', because: expect.stringMatching(says) });
   });
 
+  it.each<[string, (world: ToyWorld) => Promise<void>]>([
+    ['paused', (world) => world.state.set('paused', 'Bob')],
+    ['in shadow mode', (world) => world.mode('shadow')],
+  ])('it is %s, and then not even a dry run is sent', async (_, off) => {
+    const world = await mended();
+    await off(world);
+    const asked = world.cluster.requests.length;
+    await undone(world);
+    expect(world.cluster.requests.slice(asked).filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
   it('the object moved between the question and the write', async () => {
     const world = await mended();
     world.checkpoint = (point, effect) => {

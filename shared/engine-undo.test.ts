@@ -179,7 +179,8 @@ describe('an undoing', () => {
     expect(world.cluster.writes).toHaveLength(2);
   });
 
-  it('goes back over both plans of a repair in two', async () => {
+  /** A repair in two plans: first `a`, then `b`. */
+  function inTwo(): ToyWorld {
     let asked: 'a' | 'b' = 'a';
     const world: ToyWorld = new ToyWorld({
       limits: { perObject: { executions: 9, within: '24h' } },
@@ -194,12 +195,32 @@ describe('an undoing', () => {
         });
       },
     });
+    return world;
+  }
+
+  it('goes back over both plans of a repair in two', async () => {
+    const world = inTwo();
     await world.mode('auto');
     await world.fact();
     await world.run(HOUR);
     expect((await world.incident()).state).toBe('verified');
     expect(world.cluster.writes.map(({ path }) => path)).toEqual([widgetPath('a'), widgetPath('b')]);
     expect(await undone(world)).toMatch(/2 steps are written back/);
+    expect([spec(world)?.color, spec(world, 'b')?.color]).toEqual(['red', 'red']);
+  });
+
+  it('is not overtaken by an answer that was on its way when it was asked for', async () => {
+    const world = inTwo();
+    let said = false;
+    world.checkpoint = async (point, effect, { past = [] }) => {
+      if (said || point !== 'performed' || effect.kind !== 'examine' || effect.question !== 'confirm' || past.length === 0) return;
+      said = true;
+      await world.say(undo);
+    };
+    await world.mode('auto');
+    await world.fact();
+    await world.run(HOUR);
+    expect([said, ...(await world.states()).slice(-2)]).toEqual([true, 'undoing', 'undone']);
     expect([spec(world)?.color, spec(world, 'b')?.color]).toEqual(['red', 'red']);
   });
 });

@@ -1,9 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { DeadLetterFile } from '../events/exporter/dead-letters.ts';
+import type { Envelope } from '../events/fact.ts';
 import type { Incident } from '../shared/incident.ts';
 import { openDatabase, SqliteState } from '../shared/state/sqlite.ts';
 
@@ -120,28 +122,34 @@ describe('send', () => {
 });
 
 describe('redrive', () => {
-  const letter = (event: unknown): string => `${JSON.stringify({ at: '2026-01-01T00:00:00Z', because: 'MalformedDetail', event })}\n`;
+  /** As the exporter writes them; a full file has been put aside. */
+  async function deadLetters(file: string, events: unknown[]): Promise<void> {
+    await mkdir(dirname(file), { recursive: true });
+    const letters = new DeadLetterFile({ path: file, now: Date.now, onProblem: () => undefined, most: 10 });
+    for (const event of events) await letters.add(event as Envelope, 'MalformedDetail');
+  }
 
   it('hands the dead letters over and keeps those that are not taken, with why', async () => {
-    const file = join(here(), 'spool', 'dead-letters.ndjson');
-    await mkdir(dirname(file), { recursive: true });
+    const file = join(here(), 'exporter', 'dead-letters.ndjson');
     const event = JSON.parse(await readFile(SAMPLE, 'utf8')) as object;
-    await writeFile(file, `${letter(event)}not json\n${letter({ ...event, 'detail-type': 'Other' })}`);
+    await deadLetters(file, [event, { ...event, 'detail-type': 'Other' }]);
+    expect((await readdir(dirname(file))).sort()).toEqual(['dead-letters.ndjson', 'dead-letters.ndjson.1']);
+    await appendFile(file, 'not json\n');
     const { code, out } = await kubemend('redrive', '--json');
     expect({ code, ...(JSON.parse(out) as object) }).toMatchObject({
       code: 1,
       sent: 1,
-      left: [{ because: 'the line is no JSON' }, { because: expect.stringMatching(/"Other"/) }],
+      left: [{ because: expect.stringMatching(/"Other"/) }, { because: 'the line is no JSON' }],
     });
     expect(await state.list({ unfinished: true })).toMatchObject([{ remediation: NAME }]);
     const left = (await readFile(file, 'utf8')).trim().split('\n');
-    expect(left).toEqual(['not json', expect.stringMatching(/"because":"Event [^"]+ is \\"Other\\"/)]);
+    expect(left.toReversed()).toEqual(['not json', expect.stringMatching(/"because":"Event [^"]+ is \\"Other\\"/)]);
     expect(JSON.parse((await kubemend('redrive', '--json')).out)).toMatchObject({ sent: 0, left: [{}, {}] });
   });
 
   it('takes up what a redrive that died had put aside', async () => {
     const file = join(here(), 'letters.ndjson');
-    await writeFile(`${file}.redriving`, letter(JSON.parse(await readFile(SAMPLE, 'utf8'))));
+    await deadLetters(`${file}.redriving`, [JSON.parse(await readFile(SAMPLE, 'utf8'))]);
     expect(await kubemend('redrive', '--file', file, '--json')).toMatchObject({ code: 0, out: expect.stringContaining('"sent":1') });
     expect(JSON.parse((await kubemend('redrive', '--file', file, '--json')).out)).toEqual({ sent: 0, left: [] });
   });

@@ -19,17 +19,17 @@ export const verb: Verb = {
   examples: ['kubemend redrive', 'kubemend redrive --file /var/lib/kubemend/dead-letters.ndjson --bus kubemend-prod'],
   options: {
     ...stateOption,
-    file: { type: 'string', help: 'the dead letters (default: spool/dead-letters.ndjson in the state folder)' },
+    file: { type: 'string', help: 'the dead letters (default: exporter/dead-letters.ndjson in the state folder)' },
     bus: { type: 'string', help: 'an EventBridge bus, with the credentials of this machine (default: the kubemend of the state folder)' },
   },
   positionals: { least: 0, most: 0 },
   async run(call) {
-    const file = text(call, 'file') ?? join(stateDirectory(call), 'spool', 'dead-letters.ndjson');
+    const file = text(call, 'file') ?? join(stateDirectory(call), 'exporter', 'dead-letters.ndjson');
     const bus = text(call, 'bus');
     const publish = bus === undefined ? await toState(call) : await toEventBridge(bus);
     const left: { because: string; id: string }[] = [];
     let sent = 0;
-    for (const line of await take(file)) {
+    for (const line of [...(await take(`${file}.1`)), ...(await take(file))]) {
       const letter = parse(line);
       const because =
         typeof letter === 'string'
@@ -43,11 +43,11 @@ export const verb: Verb = {
         left.push({ id: typeof letter === 'string' ? '?' : letter.id, because });
         await appendFile(
           file,
-          `${typeof letter === 'string' ? line : JSON.stringify({ at: new Date().toISOString(), because, event: letter })}\n`,
+          `${typeof letter === 'string' ? line : JSON.stringify({ at: new Date().toISOString(), because, fact: letter })}\n`,
         );
       }
     }
-    await rm(`${file}.redriving`, { force: true });
+    for (const done of [file, `${file}.1`]) await rm(`${done}.redriving`, { force: true });
     if (call.json) call.out(JSON.stringify({ sent, left }));
     else {
       call.out(`${sent} sent again, ${left.length} left in ${file}`);
@@ -74,7 +74,8 @@ async function take(file: string): Promise<string[]> {
 /** The event of a dead letter, or why the line is none. */
 function parse(line: string): Envelope | string {
   try {
-    const found = envelope.safeParse((JSON.parse(line) as { event?: unknown }).event);
+    const { event, fact } = JSON.parse(line) as { event?: unknown; fact?: unknown };
+    const found = envelope.safeParse(event ?? fact);
     return found.success ? found.data : 'the line holds no event';
   } catch {
     return 'the line is no JSON';

@@ -50,6 +50,8 @@ export class Recording {
   }
 
   watch(event: WatchEvent): void {
+    // Only that it was there is known of it: no state.
+    if (event.headOnly && event.type !== 'DELETED') return;
     const redacted: WatchEvent = { ...event, object: this.#redaction.object(event.object) };
     const { metadata } = redacted.object as Partial<KubernetesObject>;
     const key = `${event.resource} ${metadata?.namespace ?? ''}/${metadata?.name}`;
