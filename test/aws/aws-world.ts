@@ -57,7 +57,7 @@ export class AwsWorld {
     this.#appointments = appointments;
     this.cluster = new MemoryCluster([WIDGETS], this.now);
     this.cluster.create(widgetPath('a'), { apiVersion: 'example.com/v1', kind: 'Widget', spec: { color: 'red' } });
-    const patient = { requestTimeout: 150, throwOnRequestTimeout: true };
+    const patient = { requestTimeout: 10_000, throwOnRequestTimeout: true };
     const client = { ...clientOptions(proxy.endpoint), maxAttempts: 1, requestHandler: patient };
     const [dynamo, direct] = [dynamoClient(proxy.endpoint, patient), dynamoClient(moto.endpoint)];
     const events = new EventBridgeClient(client);
@@ -98,7 +98,7 @@ export class AwsWorld {
     await s3.send(new CreateBucketCommand({ Bucket: place, CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } }));
     for (const client of [dynamo, events, s3]) client.destroy();
     const appointments = await makeAppointments(moto.endpoint, VISIBILITY);
-    return new AwsWorld({ moto, proxy: await startFaultProxy(moto.endpoint), appointments, table, place });
+    return new AwsWorld({ moto, proxy: await startFaultProxy(moto.endpoint, 150), appointments, table, place });
   }
 
   now = (): number => this.#now;

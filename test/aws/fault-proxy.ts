@@ -10,7 +10,7 @@ export interface Call {
 }
 
 /**
- * What goes wrong with a call. `lost before`/`lost after`: no answer before the client's patience ends, and the call did not or did take place;
+ * What goes wrong with a call. `lost before`/`lost after`: no answer, and the connection ends, and the call did not or did take place;
  * `stale`: a read is answered what it was answered first; `error`: refused with this status and error code, nothing took place.
  */
 export type Fault = 'lost before' | 'lost after' | 'stale' | { status: number; error: string };
@@ -30,8 +30,8 @@ interface Reply {
   body: Buffer;
 }
 
-/** Starts the proxy. A read of DynamoDB that does not ask for consistency is always answered what it was answered first: DynamoDB may. */
-export async function startFaultProxy(target: string): Promise<FaultProxy> {
+/** Starts the proxy; what is lost is silent for `silence` milliseconds before the connection ends. A read of DynamoDB that does not ask for consistency is always answered what it was answered first: DynamoDB may. */
+export async function startFaultProxy(target: string, silence: number): Promise<FaultProxy> {
   const first = new Map<string, Reply>();
   const proxy: FaultProxy = { endpoint: '', calls: [], intercept: () => undefined, stop };
   const server = createServer(async (incoming, outgoing) => {
@@ -42,10 +42,11 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     const call = { service, action, body: body.toString() };
     proxy.calls.push(call);
     const fault = proxy.intercept(call);
-    if (fault === 'lost before') return;
+    const lose = () => void setTimeout(() => outgoing.destroy(), silence).unref();
+    if (fault === 'lost before') return lose();
     if (typeof fault === 'object') return refuse(outgoing, service, fault);
     const reply = await forward(new URL(url, target), { method, headers }, body);
-    if (fault === 'lost after') return;
+    if (fault === 'lost after') return lose();
     const key = `${service} ${action} ${call.body}`;
     if (!first.has(key)) first.set(key, reply);
     const { status, headers: answered, body: content } = (isLax(call) || fault === 'stale' ? first.get(key) : undefined) ?? reply;
