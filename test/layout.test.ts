@@ -68,9 +68,9 @@ describe('imports point one way', () => {
     expect(wrong.map(({ text }) => text)).toEqual([]);
   });
 
-  it('only tests, and bin for its sandbox, import test/', () => {
+  it('only tests, benchmarks, and bin for its sandbox, import test/', () => {
     const wrong = edges.filter(
-      ({ source, to }) => layerOf(to) === 'test' && !isTest(source) && !['test', 'bin'].includes(layerOf(source.path)),
+      ({ source, to }) => layerOf(to) === 'test' && !isTest(source) && !['test', 'bench', 'bin'].includes(layerOf(source.path)),
     );
     expect(wrong.map(({ text }) => text)).toEqual([]);
   });

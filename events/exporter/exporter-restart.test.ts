@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Envelope } from '../fact.ts';
 import type { WritesCounted } from '../writes-counted.ts';
 import { DiskSpool } from './disk-spool.ts';
+import type { Open } from './open.ts';
 import { auditEvent, historyServer, live } from './testdata/exporting.ts';
 import type { HistoryServer } from './testdata/history-server.ts';
 import { until } from './testdata/manual-clock.ts';
@@ -50,6 +51,31 @@ describe('an exporter that was stopped', () => {
     expect(second.storms()[0]).toMatchObject({ writes: 4, coverage: { gap: true } });
     expect(second.problems).toEqual([expect.stringContaining('no longer knows the state of the checkpoint')]);
     expect(second.exporter.stats().relists).toBe(1);
+  });
+
+  it.each([
+    ['before the exporter lists the state of its checkpoint', (path: string) => !path.includes('watch=')],
+    ['before it watches from there', (path: string) => path.includes('watch=')],
+  ])('tells what is gone that came after the checkpoint, when the server forgets it %s', async (_, isNow) => {
+    const [api, directory, checkpoints] = [await historyServer(), folder(), folder()];
+    api.put('a', '1', T0);
+    api.put('b', '1', T0);
+    const first = await live(api, directory, T0);
+    await until(() => existsSync(join(directory, 'checkpoints', 'watch-things.demo.json')));
+    cpSync(join(directory, 'checkpoints'), checkpoints, { recursive: true });
+    api.put('c', '1', T0);
+    api.put('a', '2', T0);
+    await until(() => first.seen().length === 2);
+    await first.stop();
+    cpSync(checkpoints, join(directory, 'checkpoints'), { recursive: true });
+    api.remove('c');
+    const open: Open = (path, ...rest) => {
+      if (isNow(path)) api.compact();
+      return api.api.open(path, ...rest);
+    };
+    const second = await live(api, directory, T0 + 60_000, { open });
+    await until(() => second.seen().length > 0);
+    expect(second.seen()).toEqual(['deleted c ?→? gap']);
   });
 
   it('tells that everything is gone when the resource is not served any more, and what is new when it comes back', async () => {

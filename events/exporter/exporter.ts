@@ -8,6 +8,7 @@ import { Outbox } from './outbox.ts';
 import { runSource } from './run-source.ts';
 import { type ExporterStats, lags } from './stats.ts';
 import { logOf, openStorage, type Storage } from './storage.ts';
+import { toldSince } from './told-since.ts';
 import { realWait, type Wait } from './wait.ts';
 import type { Remembered, WatchCheckpoint } from './watch-checkpoint.ts';
 
@@ -153,7 +154,7 @@ export class Exporter {
       if (read.watchedSince !== undefined) reducer.sight.watched(key, read.watchedSince);
     }
     if (alive?.hasAudit) reducer.sight.hasAudit = true;
-    await this.#intake.restore(logOf(spool));
+    await this.#intake.restore(toldSince(logOf(spool), remembered));
     if (alive && this.#dependsOnWebhook && this.#now() - alive.at > BRIDGED) reducer.auditGap(alive.at, this.#now());
     return remembered;
   }

@@ -43,7 +43,7 @@ export async function follow(options: FollowOptions): Promise<void> {
       const served = await resolve(open, group, resource, signal);
       failures = 0;
       if (!served) {
-        if (resume) await tellGone(options, resume.objects, resume.at);
+        if (resume) await tellGone(options, resume.told ?? resume.objects, resume.at);
         resume = undefined;
         absentSince = now();
         checkpoint.absentSince = absentSince;

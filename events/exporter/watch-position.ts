@@ -22,6 +22,8 @@ export interface Resume {
   resourceVersion: string;
   at: number;
   objects: KnownObject[];
+  /** The objects as facts told of them after that, when some did. */
+  told?: KnownObject[];
 }
 
 /** `namespace/name`: what an object is called within its resource. */

@@ -5,7 +5,7 @@ import { type Open, readText, StatusError } from './open.ts';
 import { stateAt } from './state-at.ts';
 import { backoff, type Wait } from './wait.ts';
 import { asRecord, type WatchEvent } from './watch-event.ts';
-import { identityOf, keyOf, type Resume, type WatchPosition } from './watch-position.ts';
+import { identityOf, type KnownObject, keyOf, type Resume, type WatchPosition } from './watch-position.ts';
 
 /** What a watch loop needs. Times in milliseconds. */
 export interface WatchOptions {
@@ -66,6 +66,8 @@ class Watch {
   readonly #options: WatchOptions;
   readonly #position: WatchPosition;
   #resume: Resume | undefined;
+  /** What a process before this one told of and this one has not come to: the next list tells what became of it. */
+  #told = new Map<string, KnownObject>();
   #late: LateEvents | undefined;
   #listed = false;
   #isOpen = false;
@@ -99,7 +101,10 @@ class Watch {
         this.#isOpen = false;
         onSight(false);
         if (error instanceof StatusError && error.status === 404) {
-          if (this.#resume) await this.#takeHeads(this.#resume);
+          if (this.#resume) {
+            this.#told = byKey(this.#resume.told ?? this.#resume.objects);
+            this.#listed = true;
+          }
           await this.#reconcile([]);
           return 'absent';
         }
@@ -123,22 +128,17 @@ class Watch {
     const state = await stateAt(resume, open, path, signal, metadataOnly);
     if ('items' in state) {
       for (const object of state.items) await this.#handle({ fromList: true, type: 'ADDED', object });
+      this.#told = byKey(resume.told ?? []);
       this.#late = new LateEvents(resume.at, resume.resourceVersion, state.until);
       this.#position.resourceVersion = resume.resourceVersion;
     } else {
       onProblem(`Watching ${path}: ${state.because}: what differs now is told as seen in a gap.`);
-      await this.#takeHeads(resume);
+      this.#told = byKey(resume.told ?? resume.objects);
     }
     this.#position.aliveAt = resume.at;
     this.#listed = true;
     this.#resume = undefined;
     return 'items' in state;
-  }
-
-  /** All that is known of the state at the checkpoint: which objects there were. */
-  async #takeHeads({ objects }: Resume): Promise<void> {
-    for (const object of objects) await this.#handle({ fromList: true, headOnly: true, type: 'ADDED', object });
-    this.#listed = true;
   }
 
   async #list(): Promise<void> {
@@ -156,6 +156,8 @@ class Watch {
   async #reconcile(items: unknown[]): Promise<void> {
     const gap = this.#listed || this.#options.absentSince !== undefined;
     const marks = { fromList: true, ...(gap && { gap }) };
+    for (const object of this.#told.values()) await this.#handle({ fromList: true, headOnly: true, type: 'ADDED', object });
+    this.#told.clear();
     const present = new Set(items.map((item) => keyOf(item)));
     for (const [key, object] of [...this.#position.known]) if (!present.has(key)) await this.#handle({ ...marks, type: 'DELETED', object });
     for (const object of items) await this.#handle({ ...marks, type: 'ADDED', object });
@@ -224,8 +226,10 @@ class Watch {
       throw new HandlerError('', { cause });
     }
     const { known } = this.#position;
-    if (event.type === 'DELETED') known.delete(keyOf(event.object));
-    else known.set(keyOf(event.object), identityOf(event.object));
+    const [key, identity] = [keyOf(event.object), identityOf(event.object)];
+    if (event.type === 'DELETED') known.delete(key);
+    else known.set(key, identity);
+    if (this.#told.get(key)?.metadata.resourceVersion === identity.metadata.resourceVersion) this.#told.delete(key);
     // At once: a checkpoint made in between would name a version and objects that do not belong together.
     if (!event.fromList) this.#advance(event.object);
   }
@@ -239,5 +243,7 @@ class Watch {
     }
   }
 }
+
+const byKey = (objects: KnownObject[]) => new Map(objects.map((object) => [keyOf(object), object]));
 
 const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');

@@ -44,6 +44,8 @@ export interface ControlPlane {
   pids: { etcd: number; apiserver: number };
   /** How `user` (`admin` or one of the options') connects. Throws for an unknown name. */
   connection(user: string, userAgent: string): Connection;
+  /** Kills the API server as a crash would, and starts it on the same port, data and log after `down` ms. */
+  restart(down?: number): Promise<void>;
   /** Ends the API server, then etcd. May be called twice. */
   stop(): Promise<void>;
 }
@@ -69,8 +71,11 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   try {
     const flags = [...webhook, ...(options.kubelet ? await kubeletFlags(directory) : []), ...(options.flags ?? [])];
     const start = { ca, token: tokens.admin ?? '', etcd, watchdog, readyWithin };
-    const { apiserver, server } = await startApiserver(binaries, directory, flags, start);
+    const started = await startApiserver(binaries, directory, flags, start);
+    const { server, again } = started;
+    let { apiserver } = started;
     const kubelet = options.kubelet ? await joinKubelet(directory, { server, ca, token: start.token }, watchdog, apiserver) : undefined;
+    const pids = { etcd: etcd.pid, apiserver: apiserver.pid };
     return {
       server,
       ca,
@@ -79,11 +84,18 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       auditLog: join(directory, 'audit.log'),
       directory,
       ...(kubelet && { kubelet }),
-      pids: { etcd: etcd.pid, apiserver: apiserver.pid },
+      pids,
       connection(user, userAgent) {
         const token = tokens[user];
         if (token === undefined) throw new Error(`The control plane has no user ${user}, only ${Object.keys(tokens).join(', ')}.`);
         return { server, ca, token: async () => token, userAgent };
+      },
+      async restart(down = 0) {
+        await apiserver.stop(0);
+        await delay(down);
+        apiserver = again();
+        pids.apiserver = apiserver.pid;
+        await untilReady(apiserver, server, start);
       },
       async stop() {
         await kubelet?.stop();
@@ -122,11 +134,15 @@ async function startApiserver(binaries: Binaries, directory: string, more: strin
     const port = await freePort();
     const server = `https://127.0.0.1:${port}`;
     const args = [...apiserverFlags(directory, port), ...more];
-    const apiserver = new Daemon('kube-apiserver', binaries.kubeApiserver, args, directory, join(directory, 'kube-apiserver.log'));
-    start.watchdog.watch(apiserver.pid);
+    const again = () => {
+      const apiserver = new Daemon('kube-apiserver', binaries.kubeApiserver, args, directory, join(directory, 'kube-apiserver.log'));
+      start.watchdog.watch(apiserver.pid);
+      return apiserver;
+    };
+    const apiserver = again();
     try {
       await untilReady(apiserver, server, start);
-      return { apiserver, server };
+      return { apiserver, server, again };
     } catch (error) {
       const taken = apiserver.ended && apiserver.tail(200).includes('address already in use');
       await apiserver.stop();
