@@ -1,5 +1,5 @@
 import { readdirSync, writeFileSync } from 'node:fs';
-import { cpus, release, tmpdir, totalmem } from 'node:os';
+import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BenchOptions, Findings, Section, Table } from './section.ts';
@@ -44,6 +44,7 @@ const only = values.only?.split(',');
 const ORDER = ['throughput', 'webhook', 'watch', 'reduction', 'loss'];
 const chosen = sections.filter(({ name }) => !only || only.includes(name)).sort((a, b) => ORDER.indexOf(a.name) - ORDER.indexOf(b.name));
 
+const load = loadavg()[0]?.toFixed(1);
 const found: Findings[] = [];
 for (const section of chosen) {
   console.error(`== ${section.name}`);
@@ -73,6 +74,6 @@ function report(all: Findings[]): string {
     '',
     `${new Date().toISOString().slice(0, 10)}, ${machine}.`,
   ];
-  const settings = `Seed ${options.seed}, ${options.events} events, ${options.seconds} s of sustained load, best of ${options.repeat}.`;
+  const settings = `Seed ${options.seed}, ${options.events} events, ${options.seconds} s of sustained load, best of ${options.repeat}. Load average before the start: ${load} on ${cpus().length} cores.`;
   return `${[...head, settings, ...all.flatMap(({ tables }) => tables).map((table) => `\n${markdown(table)}`)].join('\n')}\n`;
 }

@@ -1,41 +1,70 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { loadRemediations } from '../infra/remediations.ts';
 import { answer } from '../shared/answer.ts';
 import { systemClock } from '../shared/clock.ts';
+import type { Incident } from '../shared/incident.ts';
+import type { Word } from '../shared/input.ts';
 import { summary } from '../shared/public-record.ts';
 import { SqliteSchedule } from '../shared/schedule/sqlite.ts';
 import { openDatabase, SqliteState } from '../shared/state/sqlite.ts';
-import { describePlan } from './describe.ts';
-import { databasePath, namedIncident, stateDirectory } from './store.ts';
-import { stateOption, text, type Verb } from './verb.ts';
+import { databasePath, isRunning, namedIncident, stateDirectory } from './store.ts';
+import { type Call, stateOption, text, UsageError, type Verb } from './verb.ts';
 
-type Kind = { kind: 'approve' | 'reject' } & Pick<Verb, 'summary' | 'usage' | 'examples' | 'options'>;
+/** What a verb says about an incident, and what it tells of what came of it. */
+export interface Answering extends Pick<Verb, 'summary' | 'usage' | 'examples' | 'options'> {
+  word(call: Call, incident: Incident): Word;
+  /** `Approved` */
+  taken: string;
+  /** One line a hint: why nothing changed, and what to run instead. */
+  hints?(incident: Incident, call: Call): string[];
+  /** States in which a running kubemend is still at it; the verb waits for another. */
+  during?: Incident['state'][];
+  /** Whether what came of it is what was asked for. */
+  reached?(incident: Incident): boolean;
+}
 
-/** `approve` and `reject`: a person's word on the plan of an incident, recorded for the running kubemend. */
-export const answerVerb = ({ kind, options, ...about }: Kind): Verb => ({
+const within = { within: { type: 'string', help: 'wait so many seconds for a running kubemend (default: 30)' } } as const;
+
+/** A person's word on an incident, recorded for the running kubemend. */
+export const answerVerb = ({ word, taken: done, hints, during, reached, options, ...about }: Answering): Verb => ({
   ...about,
-  options: { ...stateOption, ...options },
+  options: { ...stateOption, ...options, ...(during && within) },
   positionals: { least: 1, most: 1 },
   async run(call) {
     const database = openDatabase(databasePath(stateDirectory(call)));
     const state = new SqliteState(database);
     const schedule = new SqliteSchedule(database, systemClock, call.err);
-    const { id, plan } = await namedIncident(state, call.positionals[0] ?? '');
-    const by = call.environment.user;
-    const hash = plan?.hash.startsWith(text(call, 'plan') ?? '') ? plan.hash : '';
-    const input = kind === 'approve' ? { kind, hash, by } : { kind, by, because: text(call, 'because') ?? 'no reason given' };
+    const named = await namedIncident(state, call.positionals[0] ?? '');
+    const input = word(call, named);
     const remediations = await loadRemediations();
-    const { taken, incident } = await answer({ state, schedule, remediations, id, input, now: systemClock.now() });
-    const runs = !(await state.lease('runner', 'probe', 0, systemClock.now()));
+    const { taken, incident: next } = await answer({ state, schedule, remediations, id: named.id, input, now: systemClock.now() });
+    const runs = await isRunning(state);
+    const incident = next && taken && runs && during ? await outcome(state, next, during, secondsOf(call)) : next;
     if (call.json) call.out(JSON.stringify({ taken, runs, ...(incident && summary(incident)) }));
-    else if (taken) {
-      call.out(`${kind === 'approve' ? 'Approved' : 'Rejected'}: incident ${id} is ${incident?.state} (${incident?.because}).`);
+    else if (taken && incident) {
+      call.out(`${done}: incident ${incident.id} is ${incident.state} (${incident.because}).`);
       if (!runs) call.out('No kubemend runs on this state folder now; it is taken up by the next: kubemend run');
     } else {
-      call.out(`Nothing changed: incident ${id} is ${incident?.state} (${incident?.because}).`);
-      if (incident?.plan && text(call, 'plan')) for (const line of describePlan(incident.plan)) call.out(line);
-      else if (incident?.state === 'shadowed')
-        call.out(`It is in shadow mode. To let a person decide: kubemend mode ${incident.remediation} approve`);
+      call.out(`Nothing changed: incident ${named.id} is ${incident?.state} (${incident?.because}).`);
+      for (const line of incident && hints ? hints(incident, call) : []) call.out(line);
     }
-    return taken ? 0 : 1;
+    if (!taken) return 1;
+    return runs && reached && incident && !reached(incident) ? 1 : 0;
   },
 });
+
+/** Follows the incident until a running kubemend is done with it, or for so long. */
+async function outcome(state: SqliteState, incident: Incident, during: Incident['state'][], seconds: number): Promise<Incident> {
+  let seen = incident;
+  for (const deadline = Date.now() + seconds * 1_000; during.includes(seen.state) && Date.now() < deadline; ) {
+    await delay(100);
+    seen = (await state.load(incident.id)) ?? seen;
+  }
+  return seen;
+}
+
+function secondsOf(call: Call): number {
+  const seconds = Number(text(call, 'within') ?? 30);
+  if (!Number.isFinite(seconds) || seconds < 0) throw new UsageError('--within takes seconds, as in --within 60');
+  return seconds;
+}

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { AuditSource } from '../events/exporter/audit-source.ts';
-import type { AuditListener } from '../events/exporter/exporter.ts';
+import type { AuditListener } from '../events/exporter/exporter-options.ts';
 import { type Call, text, UsageError } from './verb.ts';
 
 /** Where and how `export` receives the audit webhook; undefined unless --audit-webhook was given. Throws UsageError. */

@@ -43,7 +43,8 @@ export function describePlan({ hash, because, evidence, steps, expiresAt }: Plan
   ];
 }
 
-function describeStep(step: Step, number: number): string[] {
+/** What a step would write, for people. */
+export function describeStep(step: Step, number: number): string[] {
   const head = `  step ${number}    ${step.kind} on ${nameOf(step.target)}: ${step.reason}`;
   switch (step.kind) {
     case 'apply':
@@ -61,11 +62,12 @@ function describeStep(step: Step, number: number): string[] {
 
 /** The whole story of an incident. */
 export function describeIncident(incident: Incident, remediation: Remediation | undefined): string[] {
-  const { id, object, cluster, state, because, plan, history, fact } = incident;
+  const { id, object, cluster, state, because, plan, history, fact, undo, after } = incident;
   return [
     `${paint('bold', `Incident ${id}`)}  ${paintState(state)}  ${nameOf(object)} in ${cluster}`,
     `${remediation?.title ?? ''} (${incident.remediation})`,
     `  ${because}`,
+    ...(after ? [`  follows incident ${after}`] : []),
     ...(remediation
       ? ['', 'Known cause', `  ${remediation.cause.issue}`, `  ${remediation.cause.because}`, `  affects ${remediation.cause.affects}`]
       : []),
@@ -73,6 +75,7 @@ export function describeIncident(incident: Incident, remediation: Remediation | 
     'Seen',
     ...describeFact(fact).map((line) => `  ${line}`),
     ...(plan ? ['', ...describePlan(plan)] : []),
+    ...(undo?.plan ? ['', `Taken back, as ${undo.by} wanted`, ...describePlan(undo.plan)] : []),
     '',
     'History (UTC)',
     ...history.flatMap((entry) => [

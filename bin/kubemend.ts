@@ -1,32 +1,17 @@
 #!/usr/bin/env node
-import { finish, runVerb } from './run-verb.ts';
-import { UsageError, type Verb } from './verb.ts';
-
-const VERBS: Record<string, () => Promise<{ verb: Verb }>> = {
-  sandbox: () => import('./verbs/sandbox.ts'),
-  run: () => import('./verbs/run.ts'),
-  incidents: () => import('./verbs/incidents.ts'),
-  explain: () => import('./verbs/explain.ts'),
-  approve: () => import('./verbs/approve.ts'),
-  reject: () => import('./verbs/reject.ts'),
-  mode: () => import('./verbs/mode.ts'),
-  pause: () => import('./verbs/pause.ts'),
-  resume: () => import('./verbs/resume.ts'),
-  replay: () => import('./verbs/replay.ts'),
-  export: () => import('./verbs/export.ts'),
-  doctor: () => import('./verbs/doctor.ts'),
-  rights: () => import('./verbs/rights.ts'),
-  crds: () => import('./verbs/crds.ts'),
-};
+import { COMMAND, finish, runVerb } from './run-verb.ts';
+import { UsageError } from './verb.ts';
+import { VERBS } from './verbs.ts';
 
 const FOOT = `Every verb takes --json and --help.
-Exit codes: 0 done or yes; 1 no, not found or not reached; 2 wrong usage or bad input; 70 a defect of kubemend.`;
+Exit codes: 0 done or yes; 1 no, not reached, or (scan) something was found; 2 wrong usage or bad input;
+3 (scan) nothing was found, but not everything could be looked at; 70 a defect of kubemend.`;
 
 async function main(argv: string[]): Promise<number> {
   const [name = 'help', ...rest] = argv;
   if (['help', '--help', '-h'].includes(name)) return overview();
   const load = VERBS[name];
-  if (!load) throw new UsageError(`There is no verb "${name}". Run: kubemend --help`);
+  if (!load) throw new UsageError(`There is no verb "${name}". Run: ${COMMAND} --help`);
   return runVerb(name, (await load()).verb, rest);
 }
 

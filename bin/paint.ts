@@ -9,6 +9,7 @@ const STATES: Partial<Record<IncidentState, Style>> = {
   cleared: 'green',
   ineffective: 'red',
   failed: 'red',
+  undone: 'yellow',
   reverted: 'red',
   reported: 'yellow',
   'awaiting-approval': 'yellow',

@@ -1,6 +1,10 @@
+import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readEnvironment } from './environment.ts';
 import { UsageError, type Verb } from './verb.ts';
+
+/** How it was called: as itself or as a plugin of kubectl. */
+export const COMMAND = basename(process.argv[1] ?? '') === 'kubectl-mend' ? 'kubectl mend' : 'kubemend';
 
 /** Runs one verb with its arguments, or prints its help; resolves to the exit code. Throws UsageError. */
 export async function runVerb(name: string, verb: Verb, args: string[]): Promise<number> {
@@ -8,12 +12,13 @@ export async function runVerb(name: string, verb: Verb, args: string[]): Promise
   const help = { help: { type: 'boolean', short: 'h' } } as const;
   const { values, positionals } = parse(name, () => parseArgs({ args, options: { ...options, ...help }, allowPositionals: true }));
   if (values.help) {
-    const lines = [verb.summary, '', `  kubemend ${verb.usage}`, '', ...optionLines(options), '', 'Examples:'];
-    for (const line of [...lines, ...verb.examples.map((example) => `  ${example}`)]) console.log(line);
+    const lines = [verb.summary, '', `  ${COMMAND} ${verb.usage}`, '', ...optionLines(options), '', 'Examples:'];
+    for (const line of [...lines, ...verb.examples.map((example) => `  ${example.replaceAll('kubemend ', `${COMMAND} `)}`)])
+      console.log(line);
     return 0;
   }
   if (positionals.length < verb.positionals.least || positionals.length > verb.positionals.most) {
-    throw new UsageError(`Usage: kubemend ${verb.usage}. Run: kubemend ${name} --help`);
+    throw new UsageError(`Usage: ${COMMAND} ${verb.usage}. Run: ${COMMAND} ${name} --help`);
   }
   return verb.run({
     values,
@@ -43,6 +48,6 @@ function parse<T>(name: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}. Run: kubemend ${name} --help`);
+    throw new UsageError(`${(error as Error).message}. Run: ${COMMAND} ${name} --help`);
   }
 }

@@ -37,6 +37,8 @@ export interface SandboxOptions {
   onProblem(line: string): void;
   limits?: Record<string, Partial<Limits>>;
   checkpoint?: LocalOptions['checkpoint'];
+  /** Keeps a recording, for a capture. */
+  record?: boolean;
 }
 
 /** A control plane with a failing operator on it, and kubemend beside it. */
@@ -44,6 +46,8 @@ export interface Sandbox {
   scenario: Scenario;
   state: SqliteState;
   admin: Admin;
+  /** The state folder. */
+  directory: string;
   /** Path of the API server's audit log. */
   auditLog: string;
   /** Pinned documents, and what was backed up. */
@@ -56,7 +60,15 @@ export interface Sandbox {
 }
 
 /** Starts everything; resolves when the operator fails and kubemend watches. */
-export async function openSandbox({ scenario: wanted, mode, progress, onProblem, limits, checkpoint }: SandboxOptions): Promise<Sandbox> {
+export async function openSandbox({
+  scenario: wanted,
+  mode,
+  progress,
+  onProblem,
+  limits,
+  checkpoint,
+  record,
+}: SandboxOptions): Promise<Sandbox> {
   const scenario =
     typeof wanted === 'string' ? ((await import(join(SCENARIOS, `${wanted}.ts`))) as { scenario: Scenario }).scenario : wanted;
   const remediations = await loadRemediations(limits);
@@ -95,6 +107,7 @@ export async function openSandbox({ scenario: wanted, mode, progress, onProblem,
       connect: (identity) => plane.connection(identityOf(identity), `kubemend (${identity})`),
       onChange: (change) => feed.push(change),
       ...(checkpoint && { checkpoint }),
+      ...(record && { record }),
     });
     undo.push(() => run.stop());
     const { state, schedule } = run;
@@ -103,7 +116,7 @@ export async function openSandbox({ scenario: wanted, mode, progress, onProblem,
     for (const deadline = Date.now() + 15_000; !run.exporter.ready() && Date.now() < deadline; ) await delay(25);
     progress('kubemend watches');
     return {
-      ...{ scenario, state, admin, auditLog: plane.auditLog, artifacts, close },
+      ...{ scenario, state, admin, directory, auditLog: plane.auditLog, artifacts, close },
       changes: (limit) => feed.read(limit),
       async answer(id, input) {
         await answer({ state, schedule, remediations, id, input, now: Date.now() });

@@ -23,3 +23,9 @@ export async function namedIncident(state: SqliteState, id: string): Promise<Inc
   if (!incident) throw new UsageError(`There is no incident "${id}" (or more than one begins so). Run: kubemend incidents`);
   return incident;
 }
+
+/** All incidents there are, newest first. */
+export const everyIncident = (state: SqliteState): Promise<Incident[]> => state.list({ limit: 1_000_000 });
+
+/** Whether a kubemend runs on this state folder: it holds the lease of the one runner. */
+export const isRunning = async (state: SqliteState, now = Date.now()): Promise<boolean> => !(await state.lease('runner', 'probe', 0, now));

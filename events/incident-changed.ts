@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { objectReference } from './fact.ts';
 
-/** The states of an incident (DESIGN §5). The last eight end it; `reported` and `shadowed` stay open until the failure is gone. */
+/** The states of an incident (DESIGN §5). The last nine end it; `reported` and `shadowed` stay open until the failure is gone. */
 export const incidentState = z.enum([
   'detected',
   'waiting',
@@ -11,6 +11,7 @@ export const incidentState = z.enum([
   'awaiting-approval',
   'executing',
   'applied',
+  'undoing',
   'verified',
   'ineffective',
   'reverted',
@@ -19,6 +20,7 @@ export const incidentState = z.enum([
   'refused',
   'expired',
   'failed',
+  'undone',
 ]);
 export type IncidentState = z.infer<typeof incidentState>;
 

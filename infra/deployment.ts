@@ -2,8 +2,12 @@ import type { Remediation } from '../shared/remediation.ts';
 import { loadRemediations } from './remediations.ts';
 
 /** How one remediation is named where it is deployed. */
-export interface DeployedFunction {
+export interface DeployedFunction extends DeployedName {
   remediation: Remediation;
+}
+
+/** How a function is named where it is deployed. */
+export interface DeployedName {
   /** Key in serverless.yml: `strimzi-upgrade-stale-crds`. */
   key: string;
   /** Of the Lambda function: `kubemend-<stage>-<operator>-<failure>`. */
@@ -21,12 +25,20 @@ const LONGEST = 64;
 export async function deployedFunctions(stage: string, remediations?: Remediation[]): Promise<DeployedFunction[]> {
   return (remediations ?? (await loadRemediations())).map((remediation) => {
     const key = remediation.name.replace('/', '-');
-    const functionName = `kubemend-${stage}-${key}`;
     const ruleNames = remediation.when.map((_, index) => `${key}-${index + 1}`);
-    const long = [functionName, ...ruleNames].find((name) => name.length > LONGEST);
-    if (long)
-      throw new Error(`"${long}" has ${long.length} characters, AWS takes ${LONGEST}: shorten functions/${remediation.name} or the stage`);
-    const logicalId = `${key.charAt(0).toUpperCase()}${key.slice(1)}`.replaceAll('-', 'Dash').replaceAll('_', 'Underscore');
-    return { remediation, key, functionName, ruleNames, logicalId };
+    return { remediation, ...deployedName(remediation.name, stage, ruleNames) };
   });
+}
+
+/** The one function that has no remediation: it hands over what is due. Its rule is a clock. */
+export const continueFunction = (stage: string): DeployedName =>
+  deployedName('kubemend/continue-incident', stage, [`kubemend-${stage}-take-up`]);
+
+function deployedName(name: string, stage: string, ruleNames: string[]): DeployedName {
+  const key = name.replace('/', '-');
+  const functionName = `kubemend-${stage}-${key}`;
+  const long = [functionName, ...ruleNames].find((one) => one.length > LONGEST);
+  if (long) throw new Error(`"${long}" has ${long.length} characters, AWS takes ${LONGEST}: shorten functions/${name} or the stage`);
+  const logicalId = `${key.charAt(0).toUpperCase()}${key.slice(1)}`.replaceAll('-', 'Dash').replaceAll('_', 'Underscore');
+  return { key, functionName, ruleNames, logicalId };
 }

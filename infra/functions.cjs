@@ -1,38 +1,79 @@
-// The `functions:` of serverless.yml: one per folder in functions/, its rules made from the definition's `when`.
-const { deployedFunctions } = require('./deployment.ts');
+// The `functions:` of serverless.yml: one per folder in functions/, its rules made from the definition's `when`, and the one that continues.
+const { continueFunction, deployedFunctions } = require('./deployment.ts');
 
 /** A fix that comes late is worse than none: neither EventBridge nor Lambda tries longer. */
 const HOUR = 3_600;
+const arn = (resource) => ({ 'Fn::GetAtt': [resource, 'Arn'] });
+const CONTINUE = 'kubemend/continue-incident';
+
+const common = ({ functionName, logicalId }) => ({
+  name: functionName,
+  role: arn(`${logicalId}Role`),
+  maximumEventAge: HOUR,
+  maximumRetryAttempts: 2,
+  destinations: { onFailure: { type: 'sqs', arn: arn(`${logicalId}DeadLetters`) } },
+});
+
+const retried = ({ logicalId }) => ({
+  retryPolicy: { maximumEventAge: HOUR, maximumRetryAttempts: 5 },
+  deadLetterQueueArn: arn(`${logicalId}DeadLetters`),
+});
+
+const remediationFunction = (deployed) => {
+  const { remediation, ruleNames } = deployed;
+  const { name, title, when } = remediation;
+  return {
+    ...common(deployed),
+    description: title,
+    handler: `dist/${name}/index.handler`,
+    package: { patterns: ['!**', `dist/${name}/index.mjs`, `dist/${name}/artifacts.json.br`] },
+    reservedConcurrency: 5,
+    environment: {
+      KUBEMEND_BUS: { Ref: 'Bus' },
+      // JSON, see infra/lambda/clusters.ts. A function never acts on a cluster that is not in it.
+      KUBEMEND_CLUSTERS: process.env.KUBEMEND_CLUSTERS ?? '',
+      KUBEMEND_TABLE: { Ref: 'Table' },
+      KUBEMEND_BUCKET: { Ref: 'Artifacts' },
+      KUBEMEND_QUEUE: { Ref: 'Appointments' },
+      KUBEMEND_QUEUE_ARN: arn('Appointments'),
+      KUBEMEND_DEAD_LETTER_ARN: arn('AppointmentsDeadLetters'),
+      KUBEMEND_SCHEDULE_GROUP: { Ref: 'AppointmentsGroup' },
+      KUBEMEND_SCHEDULE_ROLE_ARN: arn('AppointmentsRole'),
+    },
+    events: when.map((pattern, index) => ({
+      eventBridge: { eventBus: { Ref: 'Bus' }, name: ruleNames[index], description: title, pattern, ...retried(deployed) },
+    })),
+  };
+};
+
+const continuing = (deployed, stage) => ({
+  ...common(deployed),
+  description: 'Hand each incident that is due to the function of its remediation',
+  handler: `dist/${CONTINUE}/index.handler`,
+  package: { patterns: ['!**', `dist/${CONTINUE}/index.mjs`] },
+  // Longer than the functions it waits for; it waits more than it works.
+  timeout: 40,
+  memorySize: 256,
+  environment: { KUBEMEND_TABLE: { Ref: 'Table' }, KUBEMEND_QUEUE: { Ref: 'Appointments' }, KUBEMEND_FUNCTIONS: `kubemend-${stage}-` },
+  events: [
+    { sqs: { arn: arn('Appointments'), batchSize: 10, functionResponseType: 'ReportBatchItemFailures', maximumConcurrency: 10 } },
+    {
+      eventBridge: {
+        name: deployed.ruleNames[0],
+        description: 'Take up what a process that died left behind',
+        schedule: 'rate(5 minutes)',
+        ...retried(deployed),
+      },
+    },
+  ],
+});
 
 module.exports = async ({ resolveVariable }) => {
-  const deployed = await deployedFunctions(await resolveVariable('sls:stage'));
-  return Object.fromEntries(
-    deployed.map(({ remediation, key, functionName, ruleNames, logicalId }) => {
-      const deadLetters = { 'Fn::GetAtt': [`${logicalId}DeadLetters`, 'Arn'] };
-      return [
-        key,
-        {
-          name: functionName,
-          description: remediation.title,
-          handler: `dist/${remediation.name}/index.handler`,
-          package: { patterns: ['!**', `dist/${remediation.name}/index.mjs`, `dist/${remediation.name}/artifacts.json.br`] },
-          role: { 'Fn::GetAtt': [`${logicalId}Role`, 'Arn'] },
-          reservedConcurrency: 5,
-          maximumEventAge: HOUR,
-          maximumRetryAttempts: 2,
-          destinations: { onFailure: { type: 'sqs', arn: deadLetters } },
-          events: remediation.when.map((pattern, index) => ({
-            eventBridge: {
-              eventBus: { Ref: 'Bus' },
-              name: ruleNames[index],
-              description: remediation.title,
-              pattern,
-              retryPolicy: { maximumEventAge: HOUR, maximumRetryAttempts: 5 },
-              deadLetterQueueArn: deadLetters,
-            },
-          })),
-        },
-      ];
-    }),
-  );
+  const stage = await resolveVariable('sls:stage');
+  const remediations = await deployedFunctions(stage);
+  const last = continueFunction(stage);
+  return Object.fromEntries([
+    ...remediations.map((deployed) => [deployed.key, remediationFunction(deployed)]),
+    [last.key, continuing(last, stage)],
+  ]);
 };

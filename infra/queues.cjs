@@ -1,15 +1,16 @@
 // One dead-letter queue per function: what EventBridge could not hand over, and what the function failed at.
-const { deployedFunctions } = require('./deployment.ts');
+const { continueFunction, deployedFunctions } = require('./deployment.ts');
 
 const FORTNIGHT = 14 * 24 * 3_600;
 
 const queueOf = ({ functionName }) => ({
   Type: 'AWS::SQS::Queue',
+  // Not with a key of one's own: EventBridge would need rights on it, and dead letters would vanish without them.
   Properties: { QueueName: `${functionName}-dead`, MessageRetentionPeriod: FORTNIGHT, SqsManagedSseEnabled: true },
 });
 
 /** Without it EventBridge drops dead letters silently; osls does not make it. The function itself sends with its role. */
-const policyOf = ({ logicalId, ruleNames }) => ({
+const policyOf = ({ logicalId, ruleNames, remediation }) => ({
   Type: 'AWS::SQS::QueuePolicy',
   Properties: {
     Queues: [{ Ref: `${logicalId}DeadLetters` }],
@@ -21,17 +22,21 @@ const policyOf = ({ logicalId, ruleNames }) => ({
           Principal: { Service: 'events.amazonaws.com' },
           Action: 'sqs:SendMessage',
           Resource: { 'Fn::GetAtt': [`${logicalId}DeadLetters`, 'Arn'] },
-          Condition: { ArnEquals: { 'aws:SourceArn': ruleNames.map(ruleArn) } },
+          Condition: { ArnEquals: { 'aws:SourceArn': ruleNames.map(remediation ? onOurBus : onDefaultBus) } },
         },
       ],
     },
   },
 });
 
-const ruleArn = (name) => ({ 'Fn::Sub': `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:rule/\${Bus}/${name}` });
+const ruleArn = (path) => ({ 'Fn::Sub': `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:rule/${path}` });
+const onOurBus = (name) => ruleArn(`\${Bus}/${name}`);
+/** Where clocks tick. */
+const onDefaultBus = (name) => ruleArn(name);
 
 module.exports = async ({ resolveVariable }) => {
-  const deployed = await deployedFunctions(await resolveVariable('sls:stage'));
+  const stage = await resolveVariable('sls:stage');
+  const deployed = [...(await deployedFunctions(stage)), continueFunction(stage)];
   const resources = deployed.flatMap((one) => [
     [`${one.logicalId}DeadLetters`, queueOf(one)],
     [`${one.logicalId}DeadLettersPolicy`, policyOf(one)],

@@ -11,6 +11,7 @@ const steps = [
   ['Biome', 'node_modules/.bin/biome', ['check', '.', '--max-diagnostics=50']],
   ['TypeScript', 'node_modules/.bin/tsc', ['-p', '.']],
   ['control plane', process.execPath, ['test/control-plane/prepare.ts']],
+  ['AWS emulator', process.execPath, ['test/aws/prepare.ts']],
   ['Jest', process.execPath, [...jest, '--maxWorkers=2', '--json', `--outputFile=${report}`, ...process.argv.slice(2)]],
 ];
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { type IncidentState, incidentState } from '../events/incident-changed.ts';
 import type { ObjectChanged } from '../events/object-changed.ts';
-import { advance, keyOf, open } from './advance.ts';
+import { advance } from './advance.ts';
 import { absorbs, type Effect, type Incident } from './incident.ts';
 import type { Context, Input, Mode } from './input.ts';
+import { keyOf, open } from './open.ts';
 import { makePlan, mergePatch } from './plan.ts';
 import { complete, type Question } from './remediation.ts';
 import { clear, fix, report, type Verdict, wait } from './verdict.ts';

@@ -1,6 +1,5 @@
-import type { ObjectReference } from '../events/fact.ts';
 import type { IncidentState } from '../events/incident-changed.ts';
-import { hashOf } from './canonical.ts';
+import { onRerun, refusedRetry } from './again.ts';
 import { Draft } from './draft.ts';
 import { milliseconds } from './duration.ts';
 import { type Entry, hasEnded, type Incident, type Written, wasFailure } from './incident.ts';
@@ -8,6 +7,8 @@ import type { Context, Examined, Input } from './input.ts';
 import type { Plan } from './plan.ts';
 import { asksAgain } from './recurrence.ts';
 import type { Fact, Question } from './remediation.ts';
+import { onSnooze, snoozed } from './snooze.ts';
+import { onUndo, onUndoing } from './undo.ts';
 import { onVerified } from './verify.ts';
 
 const REEXAMINE = 60_000;
@@ -24,45 +25,13 @@ const LOOKS: { [state in IncidentState]?: Exclude<Question, 'before-write'> } = 
 const DOUBTS = 5;
 const CHANGES = 5;
 
-/** Opens the incident a fact is the first sign of. */
-export function open(fact: Fact, object: ObjectReference, remediation: string, ordinal: number, now: number): Incident {
-  const { cluster } = fact;
-  const key = keyOf(cluster, object, remediation);
-  const id = hashOf([key, ordinal]).slice(0, 12);
-  const because = 'the rule matched';
-  return {
-    id,
-    key,
-    ordinal,
-    cluster,
-    remediation,
-    object,
-    revision: 1,
-    state: 'detected',
-    because,
-    detectedAt: now,
-    updatedAt: now,
-    fact,
-    factIds: [fact.id],
-    doubts: 0,
-    changes: 0,
-    effects: [
-      { id: '1.0', kind: 'tell', state: 'detected', because, at: now },
-      { id: '1.1', kind: 'examine', question: 'detect' },
-    ],
-    history: [{ at: now, state: 'detected', because }],
-  };
-}
-
-/** One incident is open per cluster, remediation and object; the uid tells a re-created object from the old one. */
-export const keyOf = (cluster: string, object: ObjectReference, remediation: string): string =>
-  `${cluster}/${remediation}/${object.uid ?? [object.group, object.resource, object.namespace ?? '', object.name].join(':')}`;
-
 /** The life of an incident: a pure function. Undefined means that nothing changed and nothing is to be stored. */
 export function advance(incident: Incident, input: Input, context: Context): Incident | undefined {
   if ('effect' in input && !incident.effects.some(({ id }) => id === input.effect)) return undefined;
   const next = new Draft(incident, context.now);
   if ('effect' in input) next.finish(input.effect);
+  const special = onUndoing(next, input, context) ?? refusedRetry(next, input);
+  if (special) return special;
   switch (input.kind) {
     case 'fact':
       return onFact(next, input.fact, context);
@@ -72,7 +41,16 @@ export function advance(incident: Incident, input: Input, context: Context): Inc
       return onApprove(next, input, context);
     case 'reject':
       if (!['awaiting-approval', 'shadowed', 'reported'].includes(incident.state)) return undefined;
+      if (input.hash !== undefined && input.hash !== incident.plan?.hash) return undefined;
       return next.to('refused', `${input.by} rejected it: ${input.because}`, { by: input.by }).done();
+    case 'snooze':
+      return onSnooze(next, input, context.now);
+    case 'rerun':
+      return onRerun(next, input.by, context.now);
+    case 'retry':
+      return undefined;
+    case 'undo':
+      return onUndo(next, input.by);
     case 'examined':
       return input.question === 'verify' ? onVerified(next, input, context) : onExamined(next, input, context);
     case 'doubt':
@@ -95,7 +73,7 @@ export function advance(incident: Incident, input: Input, context: Context): Inc
       return onWritten(next, input.written, context);
     case 'conflict':
       if (incident.execution?.written.length) return next.to('failed', `stopped between two steps: ${input.because}`).done();
-      next.set({ execution: undefined, approval: undefined, changes: incident.changes + 1 });
+      next.leave({ changes: incident.changes + 1 });
       return next.to('detected', `nothing was written: ${input.because}`).effect({ kind: 'examine', question: 'detect' }).done();
     case 'broken':
       return next.to('failed', input.because).done();
@@ -110,7 +88,7 @@ function onFact(next: Draft, fact: Fact, { now, when }: Context): Incident | und
   // A fact that was delayed on its way does not displace a newer one.
   const newer = Date.parse(fact.observedAt) >= Date.parse(next.incident.fact.observedAt);
   next.set({ factIds: [...factIds, fact.id].slice(-50), ...(newer && { fact }) });
-  const examining = effects.some(({ kind }) => kind === 'examine' || kind === 'prepare');
+  const examining = snoozed(next.incident, now) || effects.some(({ kind }) => kind === 'examine' || kind === 'prepare');
   if (state === 'applied' && verification && asksAgain(fact, when, verification.settledAt)) {
     if (!examining) next.effect({ kind: 'examine', question: 'verify' });
   } else if (
@@ -153,17 +131,24 @@ function onApprove(next: Draft, { hash, by }: { hash: string; by: string }, { no
 }
 
 /** The first and the second question, and the third when it found that things had moved on. */
-function onExamined(next: Draft, { question, verdict, plan, reads }: Examined, context: Context): Incident | undefined {
+function onExamined(next: Draft, { question, verdict, plan, byHand, reads }: Examined, context: Context): Incident | undefined {
   const { state, plan: planned } = next.incident;
   const { now, limits, mode } = context;
   if (hasEnded(state) && state !== 'cleared') return next.done();
   if (question === 'before-write') next.note(question, `nothing was written: the answer changed (${verdict.because})`, { verdict, reads });
-  next.set({ examinedAt: now, doubts: 0, look: undefined, approval: undefined, execution: undefined });
+  next.leave({ examinedAt: now, doubts: 0, look: undefined });
   const entry = { question, verdict, reads, ...(plan && { planHash: plan.hash }) };
   switch (verdict.kind) {
     case 'clear':
       if (state === 'cleared') return next.done();
-      return next.to(planned || wasFailure(next.incident) ? 'resolved' : 'cleared', verdict.because, entry).done();
+      next.set({ ...(byHand && { byHand }) });
+      return next
+        .to(
+          planned || wasFailure(next.incident) ? 'resolved' : 'cleared',
+          `${verdict.because}${byHand ? '; somebody did what was planned' : ''}`,
+          entry,
+        )
+        .done();
     case 'wait':
       next.set({ memory: verdict.remember ?? next.incident.memory });
       return next
@@ -231,7 +216,7 @@ function onDoubt(next: Draft, { question, because }: { question: Question; becau
       .done();
   }
   if (hasEnded(state) && state !== 'cleared') return next.done();
-  next.set({ approval: undefined, execution: undefined });
+  next.leave();
   if (doubts >= DOUBTS)
     return next
       .to('reported', `it cannot be examined: ${because}`, { question })

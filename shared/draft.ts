@@ -1,5 +1,5 @@
 import type { IncidentState } from '../events/incident-changed.ts';
-import type { Effect, Entry, Incident } from './incident.ts';
+import { doneOf, type Effect, type Entry, type Incident } from './incident.ts';
 import type { Question } from './remediation.ts';
 
 type NewEffect = Effect extends infer E ? (E extends Effect ? Omit<E, 'id'> : never) : never;
@@ -17,6 +17,12 @@ export class Draft {
   set(patch: Partial<Incident>): this {
     this.incident = { ...this.incident, ...patch };
     return this;
+  }
+
+  /** Leaves a plan: what is written of it stays known, for `undo`. */
+  leave(patch: Partial<Incident> = {}): this {
+    const past = doneOf(this.incident);
+    return this.set({ execution: undefined, approval: undefined, ...(past.length > 0 && { past }), ...patch });
   }
 
   finish(id: string): void {

@@ -1,13 +1,16 @@
 import { INCIDENT_CHANGED, type IncidentChanged } from '../events/incident-changed.ts';
-import { advance, keyOf, open } from './advance.ts';
+import { advance } from './advance.ts';
+import { announce } from './announce.ts';
 import type { Artifacts } from './artifacts/artifacts.ts';
 import type { Bus } from './bus/bus.ts';
 import { examine, type Recorder } from './examine.ts';
 import { execute, type Sender } from './execute.ts';
 import { countIneffective, modeOf, switchedOff } from './gates.ts';
-import { absorbs, type Effect, type Incident } from './incident.ts';
+import { handIn, subjectOf } from './hand-in.ts';
+import { type Effect, type Incident, workOf } from './incident.ts';
 import type { Context, Input } from './input.ts';
 import { nameOf } from './kubernetes/object.ts';
+import { keyOf } from './open.ts';
 import { prepare } from './prepare.ts';
 import { publicRecord } from './public-record.ts';
 import type { Fact, Remediation } from './remediation.ts';
@@ -19,6 +22,8 @@ export interface Access {
   examine(): Recorder;
   /** Absent: this run can never write (replay). */
   sender?: Sender;
+  /** Absent: nobody is told in the cluster. */
+  announcer?: Sender;
 }
 
 export interface EngineOptions {
@@ -41,6 +46,8 @@ export interface EngineOptions {
 
 /** A prepared write is worth this long; after that the third question is asked again. */
 const FRESH = 30_000;
+/** A store that keeps answering what is no longer there must not keep a process busy for ever. */
+const TRIES = 25;
 
 /** The shell around `advance`: stores every revision before it acts on it, then does the work in the outbox, one effect after the other. */
 export class Engine {
@@ -56,21 +63,14 @@ export class Engine {
 
   /** A fact that matched the rule of `remediation`. */
   async fact(remediation: string, fact: Fact): Promise<void> {
-    const { subject } = this.#remediation(remediation);
+    const found = this.#remediation(remediation);
     this.#options.access(fact.cluster, remediation);
-    const object = subject ? subject(fact) : fact.object;
+    const object = subjectOf(found, fact);
     if (!object) return;
     const { state, now } = this.#options;
-    const key = keyOf(fact.cluster, object, remediation);
-    await this.#serially(key, async () => {
-      for (;;) {
-        const known = await state.latest(key);
-        if (known && absorbs(known, now())) return this.#apply(known.id, { kind: 'fact', fact });
-        // A late copy of a fact that an ended incident already counted opens nothing.
-        if (known?.factIds.includes(fact.id)) return;
-        const incident = open(fact, object, remediation, (known?.ordinal ?? 0) + 1, now());
-        if (await state.save(incident, 0)) return this.#drain(incident.id);
-      }
+    await this.#serially(keyOf(fact.cluster, object, remediation), async () => {
+      const incident = await handIn({ state, remediation: found, fact, now: now() });
+      if (incident) await this.#drain(incident.id);
     });
   }
 
@@ -118,11 +118,12 @@ export class Engine {
   /** Advances the stored incident; somebody else's change in between is read and taken into account. */
   async #store(id: string, input: Input): Promise<void> {
     const { state } = this.#options;
-    for (;;) {
+    for (let attempt = 0; attempt < TRIES; attempt += 1) {
       const incident = await state.load(id);
       const next = incident && advance(incident, input, await this.#context(incident));
       if (!incident || !next || (await state.save(next, incident.revision))) return;
     }
+    throw new Error(`Incident ${id} was changed by somebody else ${TRIES} times in a row: nothing more is done`);
   }
 
   async #context({ remediation, object }: Incident): Promise<Context> {
@@ -132,8 +133,7 @@ export class Engine {
 
   /** Does what the outbox holds. Only the owner of the incident's lease does; somebody else comes back when it has run out. */
   async #drain(id: string): Promise<void> {
-    const { state, schedule, owner, now, checkpoint } = this.#options;
-    const { leaseFor = 30_000 } = this.#options;
+    const { state, schedule, owner, now, checkpoint, leaseFor = 30_000 } = this.#options;
     const lease = `incident/${id}`;
     const left = new Set<string>();
     for (;;) {
@@ -190,11 +190,11 @@ export class Engine {
 
   async #write(incident: Incident, effect: Extract<Effect, { kind: 'write' }>): Promise<Input> {
     const { artifacts, state, now } = this.#options;
-    const { execution, plan, cluster } = incident;
-    const lock = execution?.steps[effect.step];
+    const { cluster } = incident;
+    const { execution, plan } = workOf(incident);
+    const [lock, { sender }] = [execution?.steps[effect.step], this.#access(incident)];
     const step = lock && plan?.steps[lock.index];
-    const { sender } = this.#access(incident);
-    if (!execution || !step || !sender)
+    if (!execution || !plan || !step || !sender)
       return { kind: 'broken', effect: effect.id, because: 'the record lacks the step that was to be written' };
     const repeated = execution.attempted === effect.step;
     const withheld = now() - execution.preparedAt > FRESH ? 'the locks were taken too long ago' : await switchedOff(state, incident);
@@ -221,10 +221,12 @@ export class Engine {
   }
 
   async #tell(incident: Incident, effect: Extract<Effect, { kind: 'tell' }>): Promise<Input | undefined> {
-    const detail: IncidentChanged = publicRecord(incident, this.#remediation(incident.remediation), effect);
+    const remediation = this.#remediation(incident.remediation);
+    const detail: IncidentChanged = publicRecord(incident, remediation, effect);
     const time = new Date(effect.at).toISOString();
     try {
       await this.#options.bus.publish({ id: detail.id, source: 'kubemend', 'detail-type': INCIDENT_CHANGED, time, detail });
+      await announce({ incident, remediation, told: effect, state: this.#options.state, sender: () => this.#access(incident).announcer });
       return { kind: 'done', effect: effect.id };
     } catch (error) {
       // Telling is tried again later; it never holds up nor changes a remediation.

@@ -1,4 +1,7 @@
+import { doneByHand } from './by-hand.ts';
+import type { Json } from './canonical.ts';
 import { type Cluster, Doubt, type Read } from './cluster.ts';
+import { valuesBefore } from './field-changes.ts';
 import type { Incident } from './incident.ts';
 import { nameOf } from './kubernetes/object.ts';
 import { whoWouldRevert } from './kubernetes/ownership.ts';
@@ -15,6 +18,7 @@ export interface Recorder extends Cluster {
 export interface Examined {
   verdict: Verdict;
   plan?: Plan;
+  byHand?: true;
   reads: Read[];
 }
 
@@ -34,12 +38,17 @@ export async function examine(
     now,
     incident: { object, detectedAt, memory, fixed: question === 'verify' ? plan?.evidence : undefined },
   });
+  if (verdict.kind === 'clear' && question !== 'verify' && plan && (await doneByHand(plan, cluster))) {
+    return { verdict, byHand: true, reads: cluster.reads };
+  }
   if (verdict.kind !== 'fix') return { verdict, reads: cluster.reads };
-  for (const step of verdict.steps) {
+  const before: Record<string, Json>[] = verdict.steps.map(() => ({}));
+  for (const [index, step] of verdict.steps.entries()) {
     // What owns a pod does not write what its program stores.
     if (step.kind === 'create' || isZnodeStep(step)) continue;
     const live = await cluster.get(step.target);
     if (!live) throw new Doubt(`${nameOf(step.target)}, which the fix would change, does not exist`);
+    before[index] = valuesBefore(step, live);
     const owner = whoWouldRevert(live);
     if (owner) {
       const advice = [`Change it in its source: ${verdict.steps.map(({ reason }) => reason).join('; ')}`];
@@ -47,5 +56,5 @@ export async function examine(
       return { verdict: report(because, { evidence: verdict.evidence, advice }), reads: cluster.reads };
     }
   }
-  return { verdict, plan: makePlan(verdict, incident.key, now, remediation.limits.expireAfter), reads: cluster.reads };
+  return { verdict, plan: { ...makePlan(verdict, incident.key, now, remediation.limits.expireAfter), before }, reads: cluster.reads };
 }

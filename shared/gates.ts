@@ -1,6 +1,7 @@
 import { milliseconds } from './duration.ts';
 import type { Incident } from './incident.ts';
 import type { Mode } from './input.ts';
+import type { Plan } from './plan.ts';
 import type { Remediation } from './remediation.ts';
 import type { State } from './state/state.ts';
 
@@ -52,9 +53,15 @@ export async function countIneffective(state: State, incident: Incident, remedia
   for (const { scope } of scopesOf(incident, remediation)) await state.tally(scope, incident.id);
 }
 
-/** Spends one execution of every budget; says which one is spent, if one is. Asking again for the same plan spends nothing. */
-export async function spendBudgets(state: State, incident: Incident, remediation: Remediation, now: number): Promise<string | undefined> {
-  const execution = `${incident.id}/${incident.plan?.hash}`;
+/** Spends one execution of every budget for a plan (or the way back); says which one is spent, if one is. Asking again for the same plan spends nothing. */
+export async function spendBudgets(
+  state: State,
+  incident: Incident,
+  remediation: Remediation,
+  plan: Plan,
+  now: number,
+): Promise<string | undefined> {
+  const execution = `${incident.id}/${plan.hash}`;
   for (const { scope, what, budget } of scopesOf(incident, remediation)) {
     const spending = { scope, execution, at: now, since: now - milliseconds(budget.within), limit: budget.executions };
     if (!(await state.spend(spending))) return `the budget of ${what} is spent: ${budget.executions} in ${budget.within}`;

@@ -36,10 +36,38 @@ export interface Incident {
   changes: number;
   approval?: { hash: string; by: string; at: number } | undefined;
   execution?: Execution | undefined;
+  /** A person put it off: facts are kept, and looked at then. Milliseconds. */
+  snoozedUntil?: number | undefined;
+  /** Plans of this repair that were written before the one that stands here, and what was written of each. */
+  past?: Done[] | undefined;
+  /** The incident that ended before, of which a person wanted this one. */
+  after?: string | undefined;
+  /** The plan of the incident before, once more: it is carried out as it is or not at all. */
+  retry?: true | undefined;
+  undo?: Undo | undefined;
+  /** It was over before the plan was written, and the cluster was as the plan would have left it: a person did the same. */
+  byHand?: true | undefined;
   verification?: { appliedAt: number; settledAt: number; deadline: number; clearSince?: number | undefined } | undefined;
   /** What is still to be done for this revision, in order: the outbox that survives a crash. */
   effects: Effect[];
   history: Entry[];
+}
+
+/** A plan and what was written of it. */
+export interface Done {
+  plan: Plan;
+  execution: Execution;
+}
+
+/** The way back: a plan of inverse steps, made when it is prepared. */
+export interface Undo {
+  by: string;
+  /** The state it was asked in, and returns to when nothing can be undone. */
+  from: IncidentState;
+  /** It was prepared before, and then not even tried. */
+  again?: true | undefined;
+  plan?: Plan | undefined;
+  execution?: Execution | undefined;
 }
 
 /** A plan on its way: what is locked, what is written. */
@@ -94,7 +122,27 @@ export type Effect = { id: string } & (
 );
 
 /** States in which nothing more happens by itself. */
-const ENDED: readonly IncidentState[] = ['verified', 'ineffective', 'reverted', 'cleared', 'resolved', 'refused', 'expired', 'failed'];
+const ENDED: readonly IncidentState[] = [
+  'verified',
+  'ineffective',
+  'reverted',
+  'cleared',
+  'resolved',
+  'refused',
+  'expired',
+  'failed',
+  'undone',
+];
+
+/** What is being written now: the plan, or the way back. */
+export const workOf = ({ state, undo, plan, execution }: Incident): Partial<Done> =>
+  state === 'undoing'
+    ? { ...(undo?.plan && { plan: undo.plan }), ...(undo?.execution && { execution: undo.execution }) }
+    : { ...(plan && { plan }), ...(execution && { execution }) };
+
+/** Everything this incident wrote, oldest first. */
+export const doneOf = ({ past = [], plan, execution }: Incident): Done[] =>
+  plan && execution && execution.written.length > 0 ? [...past, { plan, execution }] : past;
 
 export const hasEnded = (state: IncidentState): boolean => ENDED.includes(state);
 
@@ -103,11 +151,12 @@ export const wasFailure = ({ state: now, history }: Incident): boolean =>
   [{ state: now }, ...history].some(({ state }) => !['detected', 'waiting', 'cleared'].includes(state));
 
 /** An ended incident takes these facts itself; any other fact after the end opens the next one. */
-export function absorbs({ state, updatedAt, history }: Incident, now: number): boolean {
+export function absorbs({ state, updatedAt, history, retry }: Incident, now: number): boolean {
   if (!hasEnded(state) || state === 'cleared') return true;
   // Not `updatedAt`: each absorbed fact moves it, and the quiet would never end.
   const endedAt = history.at(-1)?.at ?? updatedAt;
-  // A person's no is good for a day; a gate that was closed, or an hour nobody answered, for an hour.
-  const quiet = state === 'refused' && history.at(-1)?.by !== undefined ? 24 : state === 'refused' || state === 'expired' ? 1 : 0;
+  // A person's no is good for a day; a gate that was closed, or an hour nobody answered, for an hour. A retry that was refused changes nothing.
+  const said = (state === 'refused' || state === 'undone') && history.at(-1)?.by !== undefined;
+  const quiet = said ? 24 : (state === 'refused' && !retry) || state === 'expired' ? 1 : 0;
   return now - endedAt < quiet * 3_600_000;
 }

@@ -13,22 +13,37 @@ export type Input =
   | { kind: 'fact'; fact: Fact }
   | { kind: 'due'; token: number }
   | { kind: 'approve'; hash: string; by: string }
-  | { kind: 'reject'; by: string; because: string }
+  /** `hash`: only this plan is meant. */
+  | { kind: 'reject'; by: string; because: string; hash?: string }
+  /** Not now: nobody is asked before `until` (milliseconds); then it is looked at anew. */
+  | { kind: 'snooze'; hash: string; by: string; until: number }
+  /** Look again now, and make a new plan. */
+  | { kind: 'rerun'; by: string }
+  /** The same plan once more, if it still holds. */
+  | { kind: 'retry'; hash: string; by: string }
+  /** Write back what was there before. */
+  | { kind: 'undo'; by: string }
   | ({ kind: 'examined'; effect: string } & Examined)
   | { kind: 'doubt'; effect: string; question: Question; because: string }
   | { kind: 'withheld'; effect: string; because: string; again?: number | undefined }
   | { kind: 'writing'; step: number }
-  | { kind: 'prepared'; effect: string; steps: LockedStep[]; reads: Read[] }
+  /** `plan`: the way back, which is made only now. */
+  | { kind: 'prepared'; effect: string; steps: LockedStep[]; reads: Read[]; plan?: Plan }
   | { kind: 'written'; effect: string; written: Written }
   | { kind: 'conflict'; effect: string; because: string }
   | { kind: 'broken'; effect: string; because: string }
   | { kind: 'done'; effect: string };
+
+/** A person's word. */
+export type Word = Extract<Input, { by: string }>;
 
 /** An answer of `examine` with what it rests on. */
 export interface Examined {
   question: Question;
   verdict: Verdict;
   plan?: Plan | undefined;
+  /** `clear`, and everything is as the plan that was not written would have left it. */
+  byHand?: true | undefined;
   reads: Read[];
 }
 

@@ -54,6 +54,8 @@ export interface Plan {
   steps: Step[];
   /** `always`: a person agrees first, also in `auto`. */
   approval?: 'always';
+  /** For people: what stood in the fields of each step when it was planned, by JSON pointer. No part of the hash. */
+  before?: Record<string, Json>[];
   /** Known after-effects, where the remediation's limit does not fit. */
   settleWithin?: Duration;
   madeAt: number;

@@ -82,6 +82,19 @@ export interface Definition {
   /** Which object the failure is about, when it is not the one that was written: a release's pipeline, a CA Secret's Kafka. Pure; undefined: no incident. */
   subject?(fact: Fact): ObjectReference | undefined;
   examine(examination: Examination): Promise<Verdict>;
+  /**
+   * How `kubemend scan` asks, which has no fact. `kinds`: the kinds the failure is about, when they are not those of `when`.
+   * `latent`: asked instead of `examine` where that needs counts: is the cause there, whether or not it hurts already?
+   */
+  scan?: { kinds?: Kind[]; latent?(examination: Examination): Promise<Verdict> };
+  /** Names of environment variables that `examine` compares with words: a capture keeps their values. No credentials. */
+  capture?: { env: string[] };
+}
+
+/** A kind of object: `{ group: 'kafka.strimzi.io', resource: 'kafkas' }`. */
+export interface Kind {
+  group: string;
+  resource: string;
 }
 
 /** A definition with its name (the folder, `strimzi/upgrade-stale-crds`) and every limit. */
@@ -90,6 +103,9 @@ export interface Remediation extends Omit<Definition, 'when' | 'limits'> {
   when: Pattern[];
   limits: Limits;
 }
+
+/** To tell people in Events about the object: part of every role, except in shadow mode. */
+const EVENTS: Right = { group: 'events.k8s.io', resources: ['events'], verbs: ['create'] };
 
 const DEFAULT_LIMITS: Limits = {
   confirmAfter: '30s',
@@ -112,5 +128,5 @@ export function complete(name: string, definition: Definition, overrides: Partia
   for (const key of ['confirmAfter', 'settleWithin', 'stableFor', 'verifyWithin', 'expireAfter'] as const) milliseconds(limits[key]);
   const when = [definition.when].flat();
   when.forEach(validatePattern);
-  return { ...definition, name, when, limits };
+  return { ...definition, name, when, limits, rights: [...definition.rights, EVENTS] };
 }

@@ -22,7 +22,7 @@ export function onVerified(next: Draft, { verdict, plan: found, reads }: Examine
   }
   next.set({ verification: { ...verification, clearSince: undefined } });
   if (verdict.kind === 'fix' && verdict.continues && found && found.hash !== plan?.hash) {
-    next.set({ plan: found, verification: undefined, execution: undefined, approval: undefined });
+    next.leave({ plan: found, verification: undefined });
     return next
       .to('planned', verdict.because, { ...entry, planHash: found.hash })
       .look(now + milliseconds(limits.confirmAfter))

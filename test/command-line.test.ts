@@ -71,6 +71,7 @@ describe('the command line', () => {
     [['crds', 'add', 'strimzi', 'new', '--from', 'x'], '"new" is no version'],
     [['crds', 'add', 'strimzi', '0.43.9', '--from', '/nonexistent.yaml'], '/nonexistent.yaml cannot be read'],
     [['run', '--kubeconfig', '/nonexistent'], 'cannot be read'],
+    [['snooze', 'ffff'], 'There is no incident "ffff"'],
     [['export'], 'Name one place for the facts: --bus NAME or ARN, or --print'],
     [['export', '--bus', 'x', '--print'], 'Name one place for the facts'],
     [['export', '--bus', 'x'], 'In which region is the bus x?'],
@@ -122,7 +123,12 @@ describe('the command line', () => {
   it('keeps modes per remediation and namespace, pauses and resumes', async () => {
     expect((await kubemend('mode', '--json')).out).toContain(JSON.stringify({ remediation: NAME, mode: 'shadow' }));
     await kubemend('mode', NAME, 'approve');
-    await kubemend('mode', NAME, 'auto', '--namespace', 'dev');
+    expect(await kubemend('mode', NAME, 'auto', '--namespace', 'dev')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/no plan was judged yet/),
+    });
+    expect((await kubemend('mode', NAME, '--namespace', 'dev')).out).toMatch(/ approve in dev\n/);
+    await kubemend('mode', NAME, 'auto', '--namespace', 'dev', '--yes');
     expect((await kubemend('mode', NAME)).out).toMatch(/ approve\n/);
     expect((await kubemend('mode', NAME, '--namespace', 'dev')).out).toMatch(/ auto in dev\n/);
     await kubemend('pause');

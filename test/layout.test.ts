@@ -91,8 +91,12 @@ describe('imports point one way', () => {
 describe('a cluster is written in one module', () => {
   const WRITERS = {
     'shared/execute.ts': 'the one module that writes, from a plan and under its lock',
+    'shared/announce.ts': 'tells people about an object, in Events and nothing else',
+    'shared/slack/client.ts': 'posts to Slack; it knows no cluster',
+    'shared/slack/respond.ts': 'answers a click, at an address of Slack',
     'shared/kubernetes/transport.ts': 'names the methods it can carry, sends none by itself',
     'events/exporter/audit-webhook.ts': 'receives the POST of the API server',
+    'shared/artifacts/bucket.ts': 'writes to the bucket of artifacts, never to a cluster',
   };
 
   it('no other source names a writing method', () => {
@@ -103,14 +107,33 @@ describe('a cluster is written in one module', () => {
     expect(found(except(SOURCES.filter(isDeployed), WRITERS), /\bmethod\s*:(?!\s*['"`]GET['"`])|\[['"`]method/)).toEqual([]);
   });
 
+  it('what needs no plan can create Events only, and only the engine asks it to', () => {
+    const [announcer] = SOURCES.filter(({ path }) => path === 'shared/announce.ts');
+    expect(announcer?.code.match(/method: '[A-Z]+', path\b[^,]*/g)).toEqual(["method: 'POST', path", "method: 'GET', path: pathOf(object"]);
+    expect(announcer?.code.match(/const path = .*/g)).toEqual([
+      expect.stringMatching(/^const path = `\/apis\/events\.k8s\.io\/v1\/namespaces\/\$\{[\w.]+\}\/events`;$/),
+    ]);
+    const importers = SOURCES.filter((source) => isDeployed(source) && /import \{[^}]*\bannounce\b[^}]*\} from/.test(source.code));
+    expect(importers.map(({ path }) => path)).toEqual(['shared/engine.ts']);
+  });
+
+  it('who speaks to Slack knows no cluster', () => {
+    const speakers = SOURCES.filter(({ path }) => /^shared\/slack\/(client|respond)\.ts$/.test(path));
+    expect(speakers.flatMap(importsOf)).toEqual(['shared/slack/blocks.ts', 'shared/slack/blocks.ts']);
+  });
+
   it('nobody else speaks HTTP', () => {
     const speakers = {
       'shared/kubernetes/transport.ts': 'the one transport to an API server',
+      'shared/slack/client.ts': 'Slack, at its one address',
+      'shared/slack/respond.ts': 'Slack, at the address of a click',
+      'infra/local/slack-server.ts': 'a server: Slack speaks to it',
       'events/exporter/audit-webhook.ts': 'a server: the API server speaks to it',
       'shared/kubernetes/upgrade.ts': 'the WebSocket of a port-forward or an exec, which the transport opens',
       'shared/kubernetes/port-forward.ts': 'its frames',
       'shared/kubernetes/pod-exec.ts': 'its frames',
       'events/exporter/probes.ts': 'a server: Prometheus and the kubelet speak to it',
+      'shared/artifacts/bucket.ts': 'speaks to S3',
     };
     expect(
       found(
@@ -169,7 +192,8 @@ describe('habits', () => {
 
   it('exports are named; a default is the one remediation of a folder, or what a tool asks for', () => {
     const code = SOURCES.filter(({ path }) => path.endsWith('.ts') && !/^functions\/.*\/index\.ts$/.test(path));
-    expect(found(code, /^export default\b|\bas default\b/)).toEqual([]);
+    const writer = { 'bin/scaffold.ts': 'writes such a file' };
+    expect(found(except(code, writer), /^export default\b|\bas default\b/)).toEqual([]);
   });
 
   it('no any, no enum, no namespace', () => {

@@ -1,7 +1,8 @@
 import { canonical } from '../shared/canonical.ts';
+import { applyJsonPatch } from '../shared/json-patch.ts';
 import type { KubernetesObject, ManagedField } from '../shared/kubernetes/object.ts';
 import type { Answer, Request } from '../shared/kubernetes/transport.ts';
-import { applyJsonPatch, applyMergePatch, leavesOf } from './json-patch.ts';
+import { applyMergePatch, leavesOf } from './json-patch.ts';
 
 /** One request as the API server saw it. `stored`: it changed what is stored. */
 export interface Logged {

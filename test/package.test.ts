@@ -1,19 +1,29 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { incidentChanged } from '../events/incident-changed.ts';
 import { compile, type Pattern } from '../events/pattern.ts';
-import { type WritesCounted, writesCounted } from '../events/writes-counted.ts';
-import { identityOf, remediationRbac } from '../infra/kubernetes/rbac.ts';
+import type { WritesCounted } from '../events/writes-counted.ts';
+import { identityOf } from '../infra/kubernetes/rbac.ts';
 import { loadRemediations } from '../infra/remediations.ts';
+import type { Incident } from '../shared/incident.ts';
 import type { Remediation } from '../shared/remediation.ts';
+import type { DynamoState } from '../shared/state/dynamodb.ts';
+import { type Appointments, makeAppointments } from './aws/appointments.ts';
+import { cfnLint } from './aws/cfn-lint.ts';
+import { clientOptions, type Moto, startMoto } from './aws/moto.ts';
+import { createStateTable, dynamoClient, stateOn } from './aws/state-table.ts';
 import { Admin } from './control-plane/admin.ts';
 import { type ControlPlane, startControlPlane } from './control-plane/control-plane.ts';
 import { type LocalLambda, startEventBridge, startLambda } from './local-lambda.ts';
-import { attributeOf, type PackagedService, packageService, statementsOf } from './packaged-service.ts';
+import { grantRights, makeFact } from './packaged-lambda.ts';
+import { attributeOf, type PackagedService, packageService } from './packaged-service.ts';
 import { type RecordingProxy, startRecordingProxy } from './recording-proxy.ts';
 import { readCrds, seedStaleCrds } from './scenarios/strimzi/cluster.ts';
+import { problemsOf, type Resources } from './template-dead-letters.ts';
+import { CONTINUE, describeRoles, keyOf } from './template-roles.ts';
 
 let folder: string;
 let remediations: Remediation[];
@@ -27,17 +37,23 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const keyOf = (name: string): string => name.replace('/', '-');
+const otherRule = {
+  PolicyDocument: {
+    Statement: [{ Effect: 'Allow', Action: 'sqs:SendMessage', Principal: { Service: 'events.amazonaws.com' }, Condition: {} }],
+  },
+};
 
 describe('the packaged template', () => {
-  it('has one function per remediation, named after its folder', () => {
+  it('has one function per remediation, named after its folder, and the one that continues incidents', () => {
     const names = service.ofType('AWS::Lambda::Function').map(([, { FunctionName }]) => FunctionName as string);
-    expect(names.sort()).toEqual(remediations.map(({ name }) => `kubemend-dev-${keyOf(name)}`).sort());
+    expect(names.sort()).toEqual([...remediations.map(({ name }) => name), CONTINUE].map((name) => `kubemend-dev-${keyOf(name)}`).sort());
     expect(names.filter((name) => name.length > 64)).toEqual([]);
   });
 
   it("has one rule on the bus per pattern: exactly the definition's, and short enough", () => {
-    const rules = service.ofType('AWS::Events::Rule').map(([, rule]) => rule);
+    const all = service.ofType('AWS::Events::Rule').map(([, rule]) => rule);
+    const rules = all.filter(({ EventPattern }) => EventPattern !== undefined);
+    expect(all.filter((rule) => !rules.includes(rule)).map(({ ScheduleExpression }) => ScheduleExpression)).toEqual(['rate(5 minutes)']);
     expect(rules.map(({ EventPattern }) => EventPattern)).toEqual(remediations.flatMap(({ when }) => when));
     for (const { EventPattern, EventBusName, State } of rules) {
       expect([EventBusName, State]).toEqual([{ Ref: 'Bus' }, 'ENABLED']);
@@ -48,62 +64,66 @@ describe('the packaged template', () => {
   });
 
   it('gives every rule a dead-letter queue that EventBridge may write to, and an hour at most', () => {
-    const policies = service.ofType('AWS::SQS::QueuePolicy').map(([, policy]) => policy as { Queues: [{ Ref: string }] });
-    for (const [, rule] of service.ofType('AWS::Events::Rule')) {
-      const [target] = rule.Targets as [{ RetryPolicy: { MaximumEventAgeInSeconds: number }; DeadLetterConfig: { Arn: unknown } }];
-      expect(target.RetryPolicy.MaximumEventAgeInSeconds).toBeLessThanOrEqual(3_600);
-      const queue = attributeOf(target.DeadLetterConfig.Arn);
-      const [statement] = statementsOf(policies.find(({ Queues: [{ Ref }] }) => Ref === queue));
-      expect(statement).toMatchObject({ Effect: 'Allow', Action: 'sqs:SendMessage', Principal: { Service: 'events.amazonaws.com' } });
-      expect(attributeOf(statement?.Resource)).toBe(queue);
-      expect(JSON.stringify(statement?.Condition)).toContain(`:rule/\${Bus}/${rule.Name}"`);
-    }
-    const queues = service.ofType('AWS::SQS::Queue').map(([id]) => id);
-    expect(policies.map(({ Queues: [{ Ref }] }) => Ref).sort()).toEqual(queues.sort());
+    expect(problemsOf(service.resources)).toEqual([]);
   });
+
+  it.each<[string, (resources: Resources, queue: string) => void, string]>([
+    ['the policy of a dead-letter queue', (resources, queue) => delete resources[`${queue}Policy`], 'may not write to'],
+    ['a dead-letter queue', (resources, queue) => delete resources[queue], 'has no dead-letter queue'],
+    [
+      'the rule in a policy',
+      (resources, queue) => Object.assign(resources[`${queue}Policy`]?.Properties ?? {}, otherRule),
+      'may not write to',
+    ],
+  ])('would notice if %s were missing', (_, remove, problem) => {
+    const mutated = structuredClone(service.resources) as Resources;
+    remove(mutated, 'StrimziDashupgradeDashstaleDashcrdsDeadLetters');
+    expect(problemsOf(mutated)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it('is what cfn-lint takes for CloudFormation', async () => {
+    expect(await cfnLint(service.template)).toBe('');
+  }, 180_000);
 
   it('gives every function its own role, concurrency, log group and failure queue on Node 24 for arm64', () => {
     const functions = service.ofType('AWS::Lambda::Function');
     const roles = functions.map(([, { Role }]) => attributeOf(Role));
     expect(new Set(roles).size).toBe(functions.length);
-    expect(service.ofType('AWS::IAM::Role').map(([id]) => id)).toEqual(roles);
+    expect(
+      service
+        .ofType('AWS::IAM::Role')
+        .map(([id]) => id)
+        .sort(),
+    ).toEqual([...roles, 'AppointmentsRole'].sort());
     const logGroups = service.ofType('AWS::Logs::LogGroup').map(([, group]) => group);
     const invokeConfigs = service.ofType('AWS::Lambda::EventInvokeConfig').map(([, config]) => config);
     for (const [id, lambda] of functions) {
       expect(lambda).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
-      expect(lambda.ReservedConcurrentExecutions).toBeGreaterThan(0);
+      const continuing = lambda.FunctionName === `kubemend-dev-${keyOf(CONTINUE)}`;
+      // The queue itself limits the one that continues.
+      expect(lambda.ReservedConcurrentExecutions).toBe(continuing ? undefined : 5);
       expect(logGroups).toContainEqual({ LogGroupName: `/aws/lambda/${lambda.FunctionName}`, RetentionInDays: 30 });
       const config = invokeConfigs.find(({ FunctionName }) => (FunctionName as { Ref: string }).Ref === id);
       expect(config).toMatchObject({ MaximumEventAgeInSeconds: 3_600, DestinationConfig: { OnFailure: expect.anything() } });
     }
   });
 
-  it('grants each role its own logs, its own dead letters and events as kubemend, and nothing else', () => {
-    for (const [id, role] of service.ofType('AWS::IAM::Role')) {
-      const own = id.replace(/Role$/, '');
-      expect(statementsOf(role.Policies).map(({ Action, Resource, Condition }) => [Action, attributeOf(Resource), Condition])).toEqual([
-        [['logs:CreateLogStream', 'logs:PutLogEvents'], `${own}LogGroup`, undefined],
-        [['events:PutEvents'], 'Bus', { StringEquals: { 'events:source': 'kubemend' } }],
-        [['sqs:SendMessage'], `${own}DeadLetters`, undefined],
-      ]);
-    }
-  });
-
-  it('allows nothing with a wildcard', () => {
-    // What denies may be wide: osls refuses the deployment bucket to everybody without TLS.
-    const allowed = statementsOf(service.resources).filter(({ Effect }) => Effect !== 'Deny');
-    expect(allowed.length).toBeGreaterThan(0);
-    for (const { Action, Resource, Principal } of allowed) expect(JSON.stringify([Action, Resource, Principal])).not.toContain('*');
-  });
+  describeRoles(() => ({ service, remediations }));
 
   it('holds no cluster and no credential that nobody gave it', () => {
-    for (const [, { Environment }] of service.ofType('AWS::Lambda::Function')) {
-      expect(Environment).toEqual({ Variables: { KUBEMEND_BUS: { Ref: 'Bus' }, KUBEMEND_CLUSTERS: '' } });
-    }
+    const variables = service
+      .ofType('AWS::Lambda::Function')
+      .map(([, { Environment }]) => (Environment as { Variables: object }).Variables);
+    const given = variables.filter((one) => 'KUBEMEND_CLUSTERS' in one);
+    expect(given.map(({ KUBEMEND_CLUSTERS }) => KUBEMEND_CLUSTERS)).toEqual(remediations.map(() => ''));
+    expect(JSON.stringify(variables)).not.toMatch(/SECRET|TOKEN|PASSWORD/i);
   });
 
   it('comes with one archive per function: the bundle of 800 KB at most and the pinned documents', () => {
-    expect(service.functionKeys).toEqual(remediations.map(({ name }) => keyOf(name)).sort());
+    expect(service.functionKeys).toEqual([...remediations.map(({ name }) => name), CONTINUE].map(keyOf).sort());
+    const continuing = service.archive(keyOf(CONTINUE));
+    expect([...continuing.keys()]).toEqual([`dist/${CONTINUE}/index.mjs`]);
+    expect(continuing.get(`dist/${CONTINUE}/index.mjs`)?.length).toBeLessThanOrEqual(800_000);
     for (const { name } of remediations) {
       const files = service.archive(keyOf(name));
       expect([...files.keys()].sort()).toEqual([`dist/${name}/artifacts.json.br`, `dist/${name}/index.mjs`]);
@@ -113,7 +133,6 @@ describe('the packaged template', () => {
 });
 
 const NAME = 'strimzi/upgrade-stale-crds';
-const KAFKA = '/apis/kafka.strimzi.io/v1beta2/namespaces/kafka/kafkas/my-cluster';
 
 describe(`the packaged ${NAME}, run as Lambda runs it`, () => {
   let plane: ControlPlane;
@@ -121,29 +140,45 @@ describe(`the packaged ${NAME}, run as Lambda runs it`, () => {
   let proxy: RecordingProxy;
   let eventBridge: Awaited<ReturnType<typeof startEventBridge>>;
   let lambda: LocalLambda;
+  let moto: Moto;
+  let state: DynamoState;
+  let appointments: Appointments;
   let fact: WritesCounted;
 
   beforeAll(async () => {
     plane = await startControlPlane({ users: [{ name: 'kubemend' }] });
     admin = new Admin(plane.connection('admin', 'test'));
     await seedStaleCrds(admin, { crds: await readCrds('0.41.0') });
-    await grantRights(admin, plane);
+    const remediation = remediations.find(({ name }) => name === NAME) as Remediation;
+    await grantRights(admin, plane, remediation);
     fact = await makeFact(admin);
     proxy = await startRecordingProxy(plane);
     eventBridge = await startEventBridge();
+    moto = await startMoto();
+    const dynamo = dynamoClient(moto.endpoint);
+    const table = await createStateTable(dynamo);
+    state = stateOn(dynamo, table);
+    appointments = await makeAppointments(moto.endpoint);
+    const s3 = new S3Client({ ...clientOptions(moto.endpoint), forcePathStyle: true });
+    await s3.send(new CreateBucketCommand({ Bucket: 'artifacts', CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } }));
+    s3.destroy();
     const tokenFile = join(folder, 'token');
     await writeFile(tokenFile, plane.tokens.kubemend ?? '');
     lambda = await startLambda(service.archive(keyOf(NAME)), `dist/${NAME}/index.mjs`, join(folder, 'task'), {
       KUBEMEND_BUS: 'kubemend-dev',
       KUBEMEND_CLUSTERS: JSON.stringify({ prod: { server: proxy.server, ca: proxy.ca, tokenFile } }),
       ...{ AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
-      AWS_ENDPOINT_URL_EVENTBRIDGE: eventBridge.url,
+      ...{ AWS_ENDPOINT_URL: moto.endpoint, AWS_ENDPOINT_URL_EVENTBRIDGE: eventBridge.url },
+      ...{ KUBEMEND_TABLE: table, KUBEMEND_BUCKET: 'artifacts', KUBEMEND_QUEUE: appointments.queue, KUBEMEND_QUEUE_ARN: 'q' },
+      ...{ KUBEMEND_DEAD_LETTER_ARN: 'd', KUBEMEND_SCHEDULE_GROUP: appointments.group, KUBEMEND_SCHEDULE_ROLE_ARN: 'r' },
     });
   }, 90_000);
 
   afterAll(async () => {
     lambda?.stop();
     eventBridge?.stop();
+    appointments?.close();
+    await moto?.stop();
     await proxy?.stop();
     admin?.close();
     await plane?.stop();
@@ -172,15 +207,16 @@ describe(`the packaged ${NAME}, run as Lambda runs it`, () => {
     await lambda.logged(JSON.stringify(because).slice(1, -1));
   });
 
-  it('plans the fix of a stale CRD and publishes it, saying that it looked once in shadow', async () => {
+  it('plans the fix of a stale CRD, keeps it in the table and publishes it', async () => {
     expect(await lambda.invoke(envelope(fact))).toMatchObject({ answer: { taken: true, state: 'planned' } });
     expect(eventBridge.entries).toHaveLength(2);
     const [, { Detail = '', ...entry } = {}] = eventBridge.entries;
     expect(entry).toMatchObject({ EventBusName: 'kubemend-dev', Source: 'kubemend', DetailType: 'Incident Changed' });
     const told = incidentChanged.parse(JSON.parse(Detail));
     expect(told).toMatchObject({ cluster: 'prod', remediation: NAME, state: 'planned', object: { name: 'my-cluster' } });
-    expect(told.because).toContain('which the live CRD drops (looked once, in shadow');
+    expect(told.because).toContain('which the live CRD drops');
     expect(told.record).toMatchObject({ plan: { steps: [{ kind: 'apply', document: { artifact: 'strimzi/0.43.0' } }] } });
+    expect((await state.list()).map(({ id, state: now }) => [id, now])).toEqual([[told.incident, 'planned']]);
   });
 
   it('is report only for a replayed fact', async () => {
@@ -196,38 +232,19 @@ describe(`the packaged ${NAME}, run as Lambda runs it`, () => {
     expect(audit).toContain('kafkas');
     expect(audit).not.toContain('impersonatedUser');
   });
+
+  it('in auto, applies the pinned CRD when its appointment is due, keeps a backup, and does it once', async () => {
+    await state.set(`mode/${NAME}`, 'auto');
+    const [{ id, look }] = (await state.list()) as [Incident];
+    const appointment = { appointment: { incident: id, token: look?.token, at: look?.at } };
+    expect(await lambda.invoke(appointment)).toMatchObject({ answer: { taken: true, state: 'applied' } });
+    expect(await lambda.invoke(appointment)).toMatchObject({ answer: { taken: true, state: 'applied' } });
+    const written = proxy.requests.filter(({ method, path }) => method === 'PATCH' && !path.includes('dryRun'));
+    expect(written.map(({ path }) => path.split('?')[0])).toEqual([
+      `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/kafkas.kafka.strimzi.io`,
+    ]);
+    const incident = (await state.load(id)) as Incident;
+    expect(incident.execution?.steps[0]?.backup?.artifact).toContain(`backups/${id}`);
+    await lambda.logged(`"incident":"${id}"`);
+  });
 });
-
-/** The remediation's own RBAC, and a user that may do nothing but act as it. */
-async function grantRights(admin: Admin, plane: ControlPlane): Promise<void> {
-  const rbac = '/apis/rbac.authorization.k8s.io/v1';
-  const apiGroup = 'rbac.authorization.k8s.io';
-  const mayActFor = { apiGroups: [''], resources: ['users'], resourceNames: [identityOf(NAME)], verbs: ['impersonate'] };
-  await admin.create(`${rbac}/clusterroles`, { metadata: { name: 'act-for' }, rules: [mayActFor] });
-  await admin.create(`${rbac}/clusterrolebindings`, {
-    metadata: { name: 'act-for' },
-    roleRef: { apiGroup, kind: 'ClusterRole', name: 'act-for' },
-    subjects: [{ apiGroup, kind: 'User', name: 'kubemend' }],
-  });
-  const objects = remediations.filter(({ name }) => name === NAME).flatMap((one) => remediationRbac(one));
-  for (const object of objects) await admin.create(`${rbac}/${object.kind.toLowerCase()}s`, { ...object });
-  // The API server learns of new rights a moment later.
-  const acting = new Admin({ ...plane.connection('kubemend', 'test'), impersonate: identityOf(NAME) });
-  await acting.until(KAFKA, () => true);
-  acting.close();
-}
-
-/** What the exporter would send about the seeded Kafka. */
-async function makeFact(admin: Admin): Promise<WritesCounted> {
-  const { metadata } = await admin.get(KAFKA);
-  const iso = (before: number): string => new Date(Date.now() - before).toISOString();
-  const kind = { group: 'kafka.strimzi.io', version: 'v1beta2', resource: 'kafkas', kind: 'Kafka' };
-  return writesCounted.parse({
-    ...{ id: 'fact-0001', cluster: 'prod', observedAt: iso(0), coverage: { sources: ['watch', 'audit'], gap: false, dropped: 0 } },
-    object: { ...kind, namespace: 'kafka', name: 'my-cluster', uid: metadata.uid },
-    window: { seconds: 600, start: iso(600_000), end: iso(0) },
-    ...{ writes: 6, changes: 0, noops: 0, phantoms: 6, errors: 0, codes: { 200: 6 }, shape: 'churn' },
-    actors: [{ user: 'operator', userAgent: 'strimzi-cluster-operator/0.43.0', pod: 'operator-1', verbs: ['update'], writes: 6 }],
-    recent: [{ at: iso(1_000), effect: 'phantom' }],
-  });
-}

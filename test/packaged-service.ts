@@ -14,6 +14,8 @@ export interface PackagedService {
   /** The files of one function's archive by path. Throws for an unknown function. */
   archive(functionKey: string): Map<string, Buffer>;
   functionKeys: string[];
+  /** The template's file. */
+  template: string;
 }
 
 /** A statement of an IAM or resource policy. */
@@ -32,14 +34,14 @@ export async function packageService(folder: string, path: string): Promise<Pack
   await promisify(execFile)('npm', ['run', 'package', '--', '--package', to], options).catch((error) => {
     throw new Error(`npm run package failed:\n${error.stdout}\n${error.stderr}`);
   });
-  const template = JSON.parse(await readFile(join(to, 'cloudformation-template-update-stack.json'), 'utf8'));
-  const resources = template.Resources as PackagedService['resources'];
+  const template = join(to, 'cloudformation-template-update-stack.json');
+  const resources = JSON.parse(await readFile(template, 'utf8')).Resources as PackagedService['resources'];
   const archives = new Map<string, Map<string, Buffer>>();
   for (const file of (await readdir(to)).filter((name) => name.endsWith('.zip'))) {
     archives.set(file.replace(/\.zip$/, ''), unzip(await readFile(join(to, file))));
   }
   return {
-    resources,
+    ...{ resources, template },
     ofType: (type) => Object.entries(resources).flatMap(([id, { Type, Properties }]) => (Type === type ? [[id, Properties]] : [])),
     archive(key) {
       const files = archives.get(key);

@@ -7,7 +7,7 @@ import { answer } from '../shared/answer.ts';
 import type { Artifacts } from '../shared/artifacts/artifacts.ts';
 import { Engine, type EngineOptions } from '../shared/engine.ts';
 import type { Effect, Incident } from '../shared/incident.ts';
-import type { Input, Mode } from '../shared/input.ts';
+import type { Mode, Word } from '../shared/input.ts';
 import { LiveCluster } from '../shared/kubernetes/live-cluster.ts';
 import { complete, type Remediation } from '../shared/remediation.ts';
 import { SqliteSchedule } from '../shared/schedule/sqlite.ts';
@@ -132,9 +132,9 @@ export class ToyWorld {
   /** Everything the history says, as one text. */
   story = async (): Promise<string> => (await this.incident()).history.map(({ state, because }) => `${state}: ${because}`).join('\n');
 
-  async say(input: Extract<Input, { kind: 'approve' | 'reject' }>): Promise<boolean> {
+  async say(input: Word, about?: string): Promise<boolean> {
     const { state, schedule } = this;
-    const { id } = await this.incident();
+    const id = about ?? (await this.incident()).id;
     return (await answer({ state, schedule, remediations: [this.remediation], id, input, now: this.clock.now() })).taken;
   }
 

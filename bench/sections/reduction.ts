@@ -88,10 +88,11 @@ function reduce(name: string, events: Recorded[], rules: Rule[]): Reduced {
   const counts = { audit: 0, watch: 0, out: 0 };
   for (const recorded of events) {
     for (; now + 1_000 <= recorded.at; now += 1_000) counts.out += reducer.tick(now).length;
-    if (recorded.kind === 'audit') counts.audit += 1;
-    else if (watched.has(recorded.event.resource)) counts.watch += 1;
-    if (recorded.kind === 'watch') counts.out += reducer.watch(recorded.event).length;
-    else {
+    if (recorded.kind === 'watch') {
+      if (watched.has(recorded.event.resource)) counts.watch += 1;
+      counts.out += reducer.watch(recorded.event).length;
+    } else if (recorded.kind === 'audit') {
+      counts.audit += 1;
       const reading = readAuditEvent(recorded.event);
       if (reading.kind === 'record') counts.out += reducer.audit(reading.record).length;
     }

@@ -34,7 +34,7 @@ describe('doctor, asking a cluster', () => {
       { check: 'API server', result: 'fine', says: expect.stringMatching(/runs v1\./) },
       { check: 'clock of the API server', result: 'fine', says: expect.anything() },
       { check: `rights of ${PINNED}`, result: 'fine', says: expect.stringContaining('pinned to single Pods were not asked about') },
-      { check: `rights of ${NAME}`, result: 'fine', says: '5 asked, all granted' },
+      { check: `rights of ${NAME}`, result: 'fine', says: expect.stringMatching(/^\d+ asked, all granted$/) },
     ]);
   });
 

@@ -1,17 +1,22 @@
 import { remediationNames } from '../../infra/remediations.ts';
 import { modeOf } from '../../shared/gates.ts';
-import { openState } from '../store.ts';
+import { againstAuto } from '../../shared/statistics.ts';
+import { everyIncident, openState } from '../store.ts';
 import { stateOption, text, UsageError, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   summary: 'show or set what a remediation may do: shadow, approve or auto',
-  usage: 'mode [REMEDIATION [shadow|approve|auto]] [--namespace NAME]',
+  usage: 'mode [REMEDIATION [shadow|approve|auto]] [--namespace NAME] [--yes]',
   examples: [
     'kubemend mode',
     'kubemend mode strimzi/upgrade-stale-crds approve',
     'kubemend mode strimzi/upgrade-stale-crds auto --namespace kafka-dev',
   ],
-  options: { ...stateOption, namespace: { type: 'string', help: 'only for objects in this namespace' } },
+  options: {
+    ...stateOption,
+    namespace: { type: 'string', help: 'only for objects in this namespace' },
+    yes: { type: 'boolean', help: 'set auto though its record is not good enough for it' },
+  },
   positionals: { least: 0, most: 2 },
   async run(call) {
     const state = openState(call);
@@ -22,6 +27,13 @@ export const verb: Verb = {
       throw new UsageError(`There is no remediation "${name}"; there are: ${names.join(', ')}`);
     if (mode !== undefined && !['shadow', 'approve', 'auto'].includes(mode))
       throw new UsageError(`"${mode}" is no mode: shadow, approve or auto`);
+    const against = name && mode === 'auto' ? againstAuto(await everyIncident(state), name, namespace) : undefined;
+    if (against) call.err(`${against}. See: kubemend stats ${name}`);
+    if (against && !call.values.yes) {
+      call.err('Nothing is changed. To set it all the same: --yes');
+      if (call.json) call.out(JSON.stringify({ changed: false, against }));
+      return 1;
+    }
     if (name && mode) await state.set(`mode/${name}${namespace ? `/${namespace}` : ''}`, mode);
     const shown = name ? [name] : names;
     const modes = await Promise.all(shown.map(async (remediation) => ({ remediation, mode: await modeOf(state, remediation, namespace) })));

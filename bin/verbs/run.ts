@@ -1,15 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { AlreadyRunningError, startLocal } from '../../infra/local/run.ts';
+import { SlackPortError } from '../../infra/local/slack-server.ts';
 import { loadRemediations } from '../../infra/remediations.ts';
 import { nameOf } from '../../shared/kubernetes/object.ts';
 import { readKubeconfig } from '../kubeconfig.ts';
 import { clockTime, paint, paintState } from '../paint.ts';
+import { slackOptions } from '../slack.ts';
 import { openArtifacts, stateDirectory } from '../store.ts';
 import { type Call, stateOption, text, UsageError, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   summary: 'watch a cluster and handle its failures, in shadow mode unless told otherwise',
-  usage: 'run [--kubeconfig FILE] [--context NAME] [--audit-listen HOST:PORT --audit-cert FILE --audit-key FILE]',
+  usage: 'run [--kubeconfig FILE] [--context NAME] [--record] [--audit-listen HOST:PORT --audit-cert FILE --audit-key FILE]',
   examples: [
     'kubemend run --kubeconfig ~/.kube/config --context staging',
     'kubemend run --audit-listen 0.0.0.0:9443 --audit-cert tls.crt --audit-key tls.key',
@@ -19,9 +21,15 @@ export const verb: Verb = {
     kubeconfig: { type: 'string', help: 'the kubeconfig file (default: $KUBECONFIG or ~/.kube/config)' },
     context: { type: 'string', help: 'the context in it (default: the current one)' },
     cluster: { type: 'string', help: 'the name in facts and incidents (default: the name in the kubeconfig)' },
+    record: { type: 'boolean', help: 'keep a redacted recording of what is seen and read, at most 128 MB: kubemend capture needs it' },
     'audit-listen': { type: 'string', help: "receive the API server's audit webhook here: names who writes" },
     'audit-cert': { type: 'string', help: 'TLS certificate for it, PEM' },
     'audit-key': { type: 'string', help: 'its key, PEM' },
+    'slack-channel': { type: 'string', help: 'tell this Slack channel (its id, C…); docs/slack.md says how to set it up' },
+    'slack-token-file': { type: 'string', help: 'file with the bot token of the Slack app' },
+    'slack-port': { type: 'string', help: 'take clicks on this port (0.0.0.0, or HOST:PORT), behind something that ends TLS' },
+    'slack-signing-secret-file': { type: 'string', help: 'file with the signing secret of the Slack app' },
+    'slack-approvers': { type: 'string', help: 'Slack user ids that may approve, separated by commas; nobody else can' },
     'audit-token': { type: 'string', help: 'file with the bearer token the API server sends' },
   },
   positionals: { least: 0, most: 0 },
@@ -31,8 +39,17 @@ export const verb: Verb = {
     const remediations = await loadRemediations();
     const directory = stateDirectory(call);
     const auditWebhook = await webhook(call);
+    const slack = await slackOptions(call);
     const run = await startLocal({
-      ...{ cluster: name, directory, remediations, artifacts: openArtifacts(directory), ...(auditWebhook && { auditWebhook }) },
+      ...{
+        cluster: name,
+        directory,
+        remediations,
+        artifacts: openArtifacts(directory),
+        ...(auditWebhook && { auditWebhook }),
+        ...(slack && { slack }),
+      },
+      record: call.values.record === true,
       // One credential: the user agent names the function in the audit log, and our field manager names our writes.
       connect: (identity) => ({ ...connection, userAgent: `kubemend (${identity})` }),
       ownUsers: [],
@@ -44,7 +61,7 @@ export const verb: Verb = {
         call.out(`          ${because}`);
       },
     }).catch((error: Error) => {
-      if (error instanceof AlreadyRunningError) throw new UsageError(error.message);
+      if (error instanceof AlreadyRunningError || error instanceof SlackPortError) throw new UsageError(error.message);
       throw error;
     });
     call.err(`kubemend watches ${name} (${connection.server}); modes: kubemend mode; incidents: kubemend incidents; end: Ctrl-C`);

@@ -1,21 +1,28 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { remediationNames } from '../../infra/remediations.ts';
 import { forPeople } from '../../shared/duration.ts';
 import { hasEnded, type Incident } from '../../shared/incident.ts';
 import { entry, summary } from '../../shared/public-record.ts';
 import { isZnodeStep } from '../../shared/znode-step.ts';
 import { readAuditLog, writesBy } from '../../test/control-plane/audit-log.ts';
+import { scenarioOf } from '../../test/scenarios/sample/from-file.ts';
 import type { AuditLine } from '../../test/scenarios/scenario.ts';
 import { describeFact, describePlan } from '../describe.ts';
 import { clockTime, paint, paintState } from '../paint.ts';
 import { openSandbox, type Sandbox, scenarioNames } from '../sandbox.ts';
 import { type Call, text, UsageError, type Verb } from '../verb.ts';
 
+const ROOT = join(import.meta.dirname, '../..');
+
 export const verb: Verb = {
   summary: 'watch a failure be found, planned, fixed and verified on a disposable control plane; no AWS, no cluster',
-  usage: 'sandbox [--scenario NAME] [--yes] [--mode approve|auto|shadow] [--keep] [--json]',
+  usage: 'sandbox [--scenario NAME | --sample REMEDIATION] [--yes] [--mode approve|auto|shadow] [--keep] [--json]',
   examples: ['npm start', 'npm start -- --yes', 'npm start -- --scenario strimzi-stale-crds --yes --json', 'npm start -- --mode shadow'],
   options: {
     scenario: { type: 'string', help: 'which failure (default: strimzi-stale-crds)' },
+    sample: { type: 'string', help: 'a remediation instead: plays its sample.yaml, as in strimzi/unpause-kafkas' },
     yes: { type: 'boolean', short: 'y', help: 'approve the plan without asking' },
     mode: { type: 'string', help: 'approve (default), auto, or shadow: plan and write nothing' },
     keep: { type: 'boolean', help: 'leave the cluster running afterwards, to look around with kubectl' },
@@ -25,11 +32,15 @@ export const verb: Verb = {
   async run(call) {
     const name = text(call, 'scenario') ?? 'strimzi-stale-crds';
     const mode = text(call, 'mode') ?? 'approve';
+    const sample = text(call, 'sample');
+    const file = sample && join(ROOT, 'functions', sample, 'sample.yaml');
+    if (sample && file && (!remediationNames().includes(sample) || !existsSync(file)))
+      throw new UsageError(`There is no functions/${sample}/sample.yaml; begin with: kubemend new functions/${sample}`);
     if (!scenarioNames().includes(name)) throw new UsageError(`There is no scenario "${name}"; there are: ${scenarioNames().join(', ')}`);
     if (!['approve', 'auto', 'shadow'].includes(mode)) throw new UsageError(`"${mode}" is no mode: approve, auto or shadow`);
     const say = call.json ? call.err : call.out;
     const sandbox = await openSandbox({
-      scenario: name,
+      scenario: sample && file ? scenarioOf(file, sample) : name,
       mode,
       progress: (line) => say(paint('dim', line)),
       onProblem: (line) => call.err(line),

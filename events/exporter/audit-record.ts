@@ -103,3 +103,9 @@ function withoutEmpty(record: Loose<AuditRecord>): AuditRecord {
   for (const field of optional) if (!record[field]) delete record[field];
   return record as AuditRecord;
 }
+
+/** `create` on these subresources opens a connection or answers a question; nothing is stored. */
+const CONNECTIONS = new Set(['exec', 'attach', 'portforward', 'proxy', 'token']);
+
+/** True when the request opened a connection or asked a question: nothing was stored. */
+export const isConnection = ({ subresource }: AuditRecord): boolean => subresource !== undefined && CONNECTIONS.has(subresource);

@@ -1,46 +1,16 @@
 import type { AuditSource } from './audit-source.ts';
-import { AuditWebhook, type AuditWebhookOptions } from './audit-webhook.ts';
+import { AuditWebhook } from './audit-webhook.ts';
+import type { ExporterOptions } from './exporter-options.ts';
 import { type Following, follow } from './follow.ts';
 import { AUDIT_WEBHOOK, BRIDGED, Intake } from './intake.ts';
 import { Journal } from './journal.ts';
-import type { Open } from './open.ts';
 import { Outbox } from './outbox.ts';
-import type { Rule } from './rules.ts';
 import { runSource } from './run-source.ts';
-import type { Sink } from './sink.ts';
-import type { ExporterStats } from './stats.ts';
+import { type ExporterStats, lags } from './stats.ts';
 import { logOf, openStorage, type Storage } from './storage.ts';
 import { toldSince } from './told-since.ts';
 import { realWait, type Wait } from './wait.ts';
 import type { Remembered, WatchCheckpoint } from './watch-checkpoint.ts';
-
-/** Where to receive the API server's audit webhook, and whom to believe. */
-export type AuditListener = Omit<AuditWebhookOptions, 'accept' | 'select' | 'overloaded' | 'onProblem'>;
-
-/** How an exporter is set up. */
-export interface ExporterOptions {
-  /** Named in every fact. */
-  cluster: string;
-  rules: Rule[];
-  /** `Transport.open`, or any other GET to the API server. */
-  open: Open;
-  sink: Sink;
-  clock: { now(): number };
-  random(): number;
-  /** Spool, checkpoints and dead letters, for one exporter at a time. Without it a restart forgets everything. */
-  directory?: string;
-  /** Most bytes of the spool; default 512 MiB. Above it no audit is taken, and watches wait. */
-  spoolCap?: number;
-  /** Prefixes of kubemend's own user names. */
-  ownUsers?: string[];
-  auditWebhook?: AuditListener;
-  /** Other places that audit events come from. */
-  sources?: AuditSource[];
-  /** Told in sentences what is wrong; the exporter goes on. */
-  onProblem(message: string): void;
-  /** Timers; real ones by default. */
-  wait?: Wait;
-}
 
 interface Running {
   storage: Storage;
@@ -70,11 +40,19 @@ export class Exporter {
   #saving: Promise<void> = Promise.resolve();
 
   constructor(options: ExporterOptions) {
-    const { cluster, rules, ownUsers, onProblem, auditWebhook, clock, wait = realWait } = options;
+    const { cluster, rules, ownUsers, record, onProblem, auditWebhook, clock, wait = realWait } = options;
     this.#options = options;
     this.#wait = wait;
     this.#now = () => clock.now();
-    this.#intake = new Intake({ cluster, rules, now: this.#now, wait, onProblem, ...(ownUsers && { ownUsers }) });
+    this.#intake = new Intake({
+      cluster,
+      rules,
+      now: this.#now,
+      wait,
+      onProblem,
+      ...(ownUsers && { ownUsers }),
+      ...(record && { record }),
+    });
     const accept = (events: unknown[]) => this.acceptAudit(events, AUDIT_WEBHOOK);
     const select = (body: Buffer) => this.#intake.select(body);
     const overloaded = () => this.#intake.isBlocked(AUDIT_WEBHOOK);
@@ -143,11 +121,10 @@ export class Exporter {
       this.#sight.get(key) === 'absent' ? [] : (position.aliveAt ?? []),
     );
     if (heard.length > 0) lastEventAt.watch = Math.min(...heard);
-    const now = this.#now();
     const { damaged = 0, ...spool } = this.#running?.storage.spool.stats() ?? { bytes: 0, waiting: 0, cap: 0 };
     return {
       dropped: { ...this.#intake.drops(), ...(damaged > 0 && { 'spool-damaged': damaged }) },
-      lagSeconds: Object.fromEntries(Object.entries(lastEventAt).map(([source, at]) => [source, Math.max(0, now - at) / 1_000])),
+      lagSeconds: lags(lastEventAt, this.#now()),
       spool,
       relists: this.#relists,
       putEventsFailed: this.#options.sink.failures?.() ?? {},

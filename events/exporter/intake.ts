@@ -9,9 +9,16 @@ import type { SpoolEntry } from './spool.ts';
 import type { Wait } from './wait.ts';
 import { asRecord, type WatchEvent } from './watch-event.ts';
 
+/** Is shown every event before it is reduced. */
+export interface Recorder {
+  watch(event: WatchEvent): void;
+  audit(event: unknown): void;
+}
+
 /** How an intake is set up. */
 export interface IntakeOptions extends Omit<ReducerOptions, 'onCounted'> {
   now(): number;
+  record?: Recorder;
   wait: Wait;
   onProblem(message: string): void;
 }
@@ -75,6 +82,7 @@ export class Intake {
     const malformed: string[] = [];
     const facts: Envelope[] = [];
     for (const event of events) {
+      this.#options.record?.audit(event);
       const reading = readAuditEvent(event);
       if (reading.kind === 'malformed') malformed.push(reading.because);
       else if (reading.kind === 'record') for (const fact of this.reducer.audit(reading.record)) facts.push(fact);
@@ -93,6 +101,7 @@ export class Intake {
   /** Takes one line of a watch, in the end; while nothing can be kept, it waits. */
   async watch(event: WatchEvent, signal: AbortSignal): Promise<void> {
     while (this.#open.isBlocked && !signal.aborted) await this.#options.wait(LOOK_AGAIN, signal);
+    this.#options.record?.watch(event);
     const facts = this.reducer.watch(event);
     if (facts.length === 0 && this.#noted.length === 0) return;
     const kept = this.#keep(facts).catch(() => {});

@@ -1,7 +1,7 @@
 import type { Coverage, Envelope } from '../fact.ts';
 import { OBJECT_CHANGED } from '../object-changed.ts';
 import { WRITES_COUNTED } from '../writes-counted.ts';
-import type { AuditRecord } from './audit-record.ts';
+import { type AuditRecord, isConnection } from './audit-record.ts';
 import { ALL_AUDIT, type Counted, EVERYTHING, type NamedRecord } from './counted.ts';
 import { FactRules } from './fact-rules.ts';
 import { type Change, KnownObjects } from './known-objects.ts';
@@ -246,9 +246,5 @@ export class Reducer {
 
 const requestOf = ({ auditID, stage }: AuditRecord): string => `${auditID} ${stage}`;
 const streamOf = ({ group, resource }: { group: string; resource: string }): string => `${group}/${resource}`;
-
-/** `create` on these subresources opens a connection or answers a question; nothing is stored. */
-const CONNECTIONS = new Set(['exec', 'attach', 'portforward', 'proxy', 'token']);
-const isConnection = ({ subresource }: AuditRecord): boolean => subresource !== undefined && CONNECTIONS.has(subresource);
 
 const isNamed = (record: AuditRecord): record is NamedRecord => record.name !== undefined;

@@ -26,3 +26,7 @@ export interface ExporterStats {
   /** Facts delivered. */
   sent: number;
 }
+
+/** Seconds from the newest event of each source until `now`. */
+export const lags = (lastEventAt: Record<string, number>, now: number): Record<string, number> =>
+  Object.fromEntries(Object.entries(lastEventAt).map(([source, at]) => [source, Math.max(0, now - at) / 1_000]));

@@ -1,6 +1,7 @@
 import type { AuditSource } from '../../events/exporter/audit-source.ts';
 import { type Blindness, blindness } from '../../events/exporter/blindness.ts';
-import { type AuditListener, Exporter } from '../../events/exporter/exporter.ts';
+import { Exporter } from '../../events/exporter/exporter.ts';
+import type { AuditListener } from '../../events/exporter/exporter-options.ts';
 import { AUDIT_WEBHOOK } from '../../events/exporter/intake.ts';
 import { Probes } from '../../events/exporter/probes.ts';
 import type { Rule } from '../../events/exporter/rules.ts';

@@ -1,21 +1,42 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { SchedulerClient } from '@aws-sdk/client-scheduler';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { s3Bucket } from '../../shared/artifacts/bucket.ts';
 import { PackedArtifacts } from '../../shared/artifacts/packed.ts';
+import { S3Artifacts } from '../../shared/artifacts/s3.ts';
 import { EventBridgeBus } from '../../shared/bus/eventbridge.ts';
+import { AwsSchedule } from '../../shared/schedule/aws.ts';
+import { cached } from '../../shared/secrets/cached.ts';
+import { SecretsManagerSecrets } from '../../shared/secrets/secrets-manager.ts';
+import { DynamoState } from '../../shared/state/dynamodb.ts';
+import { CLIENT } from './aws-clients.ts';
 import { Clusters, parseClusters } from './clusters.ts';
 import { readEnvironment } from './environment.ts';
 import type { Adapters } from './handler.ts';
 
 /** What a deployed function works with; `folder` holds its own package. Throws when its environment is not as it must be. */
 export function lambdaAdapters(folder: string): Adapters {
-  const { bus, clusters: list, credentials } = readEnvironment();
+  const { bus, clusters: list, table, bucket, appointments, credentials, region, endpoint } = readEnvironment();
   const now = Date.now;
-  const clusters = new Clusters({ list: parseClusters(list), credentials, now });
+  const secrets = cached(new SecretsManagerSecrets({ client: new SecretsManagerClient(CLIENT) }), now);
+  const clusters = new Clusters({ list: parseClusters(list), credentials, secrets, now });
   return {
-    bus: new EventBridgeBus({ client: new EventBridgeClient({}), bus, wait: delay }),
-    artifacts: new PackedArtifacts(join(folder, 'artifacts.json.br')),
-    getter: (cluster, remediation) => clusters.transport(cluster, remediation),
+    bus: new EventBridgeBus({ client: new EventBridgeClient(CLIENT), bus, wait: delay }),
+    state: new DynamoState({ client: new DynamoDBClient(CLIENT), table, wait: delay, nonce: randomUUID }),
+    schedule: new AwsSchedule({
+      sqs: { client: new SQSClient(CLIENT), queue: appointments.queue, now },
+      scheduler: { client: new SchedulerClient(CLIENT), ...appointments },
+    }),
+    artifacts: new S3Artifacts({
+      bucket: s3Bucket({ name: bucket, region, credentials, endpoint, wait: delay }),
+      shipped: new PackedArtifacts(join(folder, 'artifacts.json.br')),
+    }),
+    sender: (cluster, remediation) => clusters.transport(cluster, remediation),
     now,
     log: (line) => console.log(JSON.stringify(line)),
   };

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Clusters, parseClusters, UnknownClusterError } from './clusters.ts';
-import { readEnvironment } from './environment.ts';
+import { readContinueEnvironment, readEnvironment } from './environment.ts';
 
 const ca = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
 const eks = { cluster: 'prod', region: 'eu-west-1' };
+const secrets = { get: async (name: string) => `value of ${name}` };
 const credentials = () => ({ accessKeyId: 'AKID', secretAccessKey: 'secret' });
 
 const list = (clusters: Record<string, unknown>) => parseClusters(JSON.stringify(clusters));
@@ -24,22 +25,26 @@ describe('KUBEMEND_CLUSTERS', () => {
     ['no JSON', '{', 'KUBEMEND_CLUSTERS is no JSON'],
     ['an address without TLS', JSON.stringify({ a: { server: 'http://a', ca, eks } }), 'a.server'],
     ['a CA that is none', JSON.stringify({ a: { server: 'https://a', ca: 'x', eks } }), 'no PEM certificate'],
-    ['no credential', JSON.stringify({ a: { server: 'https://a', ca } }), 'needs either eks or tokenFile'],
-    ['two credentials', JSON.stringify({ a: { server: 'https://a', ca, eks, tokenFile: '/t' } }), 'needs either eks or tokenFile'],
+    ['no credential', JSON.stringify({ a: { server: 'https://a', ca } }), 'needs exactly one of eks, tokenSecret and tokenFile'],
+    [
+      'two credentials',
+      JSON.stringify({ a: { server: 'https://a', ca, eks, tokenFile: '/t' } }),
+      'needs exactly one of eks, tokenSecret and tokenFile',
+    ],
     ['a word it does not know', JSON.stringify({ a: { server: 'https://a', ca, eks, insecure: true } }), 'insecure'],
   ])('refuses %s', (_, text, because) => expect(() => parseClusters(text)).toThrow(because));
 });
 
 describe('the clusters of a function', () => {
   it.each(['other', 'toString', '__proto__'])('do not include %s, which it was not given', (name) => {
-    const clusters = new Clusters({ list: list({ prod: { server: 'https://a', ca, eks } }), credentials, now: () => 0 });
+    const clusters = new Clusters({ list: list({ prod: { server: 'https://a', ca, eks } }), credentials, secrets, now: () => 0 });
     expect(() => clusters.transport(name, 'strimzi/x')).toThrow(UnknownClusterError);
     expect(() => clusters.transport(name, 'strimzi/x')).toThrow('it has: prod');
   });
 
   it('are reached on EKS with a token of the own role, renewed after ten minutes', async () => {
     let now = Date.parse('2026-11-21T04:00:00Z');
-    const clusters = new Clusters({ list: list({ prod: { server: 'https://a', ca, eks } }), credentials, now: () => now });
+    const clusters = new Clusters({ list: list({ prod: { server: 'https://a', ca, eks } }), credentials, secrets, now: () => now });
     const { token, impersonate } = clusters.connection('prod', 'strimzi/x');
     const first = await token?.();
     now += 9 * 60_000;
@@ -53,7 +58,7 @@ describe('the clusters of a function', () => {
     const folder = await mkdtemp(join(tmpdir(), 'kubemend-token-'));
     const tokenFile = join(folder, 'token');
     await writeFile(tokenFile, 'one\n');
-    const clusters = new Clusters({ list: list({ prod: { server: 'https://a', ca, tokenFile } }), credentials, now: () => 0 });
+    const clusters = new Clusters({ list: list({ prod: { server: 'https://a', ca, tokenFile } }), credentials, secrets, now: () => 0 });
     const { token, impersonate, userAgent } = clusters.connection('prod', 'strimzi/x');
     expect(await token?.()).toBe('one');
     await writeFile(tokenFile, 'two\n');
@@ -61,16 +66,29 @@ describe('the clusters of a function', () => {
     expect([impersonate, userAgent]).toEqual(['kubemend:strimzi:x', 'kubemend/strimzi/x']);
     await rm(folder, { recursive: true });
   });
+
+  it('are reached elsewhere with a token of Secrets Manager', async () => {
+    const tokenSecret = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:kubemend/prod-AbCdEf';
+    const clusters = new Clusters({ list: list({ prod: { server: 'https://a', ca, tokenSecret } }), credentials, secrets, now: () => 0 });
+    const { token, impersonate } = clusters.connection('prod', 'strimzi/x');
+    expect([await token?.(), impersonate]).toEqual([`value of ${tokenSecret}`, 'kubemend:strimzi:x']);
+  });
 });
+
+const whole = {
+  ...{ KUBEMEND_BUS: 'b', KUBEMEND_TABLE: 't', KUBEMEND_BUCKET: 's', KUBEMEND_QUEUE: 'q', KUBEMEND_QUEUE_ARN: 'qa' },
+  ...{ KUBEMEND_DEAD_LETTER_ARN: 'd', KUBEMEND_SCHEDULE_GROUP: 'g', KUBEMEND_SCHEDULE_ROLE_ARN: 'r', AWS_REGION: 'eu-west-1' },
+};
 
 describe('the environment of a function', () => {
   it('names the variable that is missing', () => {
-    expect(() => readEnvironment({})).toThrow('KUBEMEND_BUS');
-    expect(() => readEnvironment({ KUBEMEND_BUS: 'b' }).credentials()).toThrow('AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY');
+    expect(() => readEnvironment({})).toThrow(Object.keys(whole).join(', '));
+    expect(() => readContinueEnvironment({})).toThrow('KUBEMEND_TABLE, KUBEMEND_QUEUE, KUBEMEND_FUNCTIONS');
+    expect(() => readEnvironment(whole).credentials()).toThrow('AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY');
   });
 
   it('reads the credentials when they are needed', () => {
-    const variables: Record<string, string> = { KUBEMEND_BUS: 'b', AWS_ACCESS_KEY_ID: 'old', AWS_SECRET_ACCESS_KEY: 's' };
+    const variables: Record<string, string> = { ...whole, AWS_ACCESS_KEY_ID: 'old', AWS_SECRET_ACCESS_KEY: 's' };
     const { credentials: read } = readEnvironment(variables);
     variables.AWS_ACCESS_KEY_ID = 'new';
     expect(read().accessKeyId).toBe('new');

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { type Credentials, eksToken } from '../../shared/kubernetes/eks-token.ts';
 import { type Connection, Transport } from '../../shared/kubernetes/transport.ts';
+import type { Secrets } from '../../shared/secrets/secrets.ts';
 import { identityOf } from '../kubernetes/rbac.ts';
 
 /** A fact names a cluster that this function was not given. */
@@ -11,7 +12,7 @@ export class UnknownClusterError extends Error {
 
 const BEGIN = '-----BEGIN CERTIFICATE-----';
 
-/** One cluster; `ca` is PEM, or PEM in base64 as EKS shows it. The credential is the function's own IAM role, or a token in a file. */
+/** One cluster; `ca` is PEM, or PEM in base64 as EKS shows it. The credential is the function's own IAM role, or a token in Secrets Manager (name or ARN) or in a file. */
 const cluster = z
   .strictObject({
     server: z.url({ protocol: /^https$/ }),
@@ -20,14 +21,18 @@ const cluster = z
       .transform((text) => (text.startsWith(BEGIN) ? text : Buffer.from(text, 'base64').toString('utf8')))
       .refine((text) => text.startsWith(BEGIN), 'is no PEM certificate'),
     eks: z.strictObject({ cluster: z.string().min(1), region: z.string().min(1) }).optional(),
+    tokenSecret: z.string().min(1).optional(),
     tokenFile: z.string().min(1).optional(),
   })
-  .refine(({ eks, tokenFile }) => (eks === undefined) !== (tokenFile === undefined), 'needs either eks or tokenFile');
+  .refine(
+    ({ eks, tokenSecret, tokenFile }) => [eks, tokenSecret, tokenFile].filter((one) => one !== undefined).length === 1,
+    'needs exactly one of eks, tokenSecret and tokenFile',
+  );
 
 const clusters = z.record(z.string().min(1), cluster);
 export type ClusterList = z.infer<typeof clusters>;
 
-/** Reads KUBEMEND_CLUSTERS: `{"<name>": {"server", "ca", "eks": {"cluster", "region"} | "tokenFile"}}`; empty text is no cluster. Throws. */
+/** Reads KUBEMEND_CLUSTERS: `{"<name>": {"server", "ca", "eks": {"cluster", "region"} | "tokenSecret" | "tokenFile"}}`; empty text is no cluster. Throws. */
 export function parseClusters(text: string): ClusterList {
   let value: unknown;
   try {
@@ -43,6 +48,8 @@ export function parseClusters(text: string): ClusterList {
 interface ClustersOptions {
   list: ClusterList;
   credentials: () => Credentials;
+  /** Reads what `tokenSecret` names; it keeps it for minutes, so that a rotated token is known soon. */
+  secrets: Secrets;
   now: () => number;
 }
 
@@ -68,16 +75,16 @@ export class Clusters {
 
   /** Whom the API server sees. On EKS the role's access entry gives the function its own user name; behind a shared token it is impersonated. */
   connection(name: string, remediation: string): Connection {
-    const { list, credentials, now } = this.#options;
+    const { list, credentials, secrets, now } = this.#options;
     const found = Object.hasOwn(list, name) ? list[name] : undefined;
     if (!found) {
       const names = Object.keys(list).join(', ') || 'none';
       throw new UnknownClusterError(`This function was not given the cluster "${name}" (it has: ${names}). Add it to KUBEMEND_CLUSTERS.`);
     }
-    const { server, ca, eks, tokenFile } = found;
+    const { server, ca, eks, tokenSecret, tokenFile } = found;
     const common = { server, ca, userAgent: `kubemend/${remediation}` };
     if (eks) return { ...common, token: renewing(() => eksToken(eks.cluster, eks.region, credentials(), now()), now) };
-    const token = async () => (await readFile(tokenFile ?? '', 'utf8')).trim();
+    const token = tokenSecret === undefined ? async () => (await readFile(tokenFile ?? '', 'utf8')).trim() : () => secrets.get(tokenSecret);
     return { ...common, token, impersonate: identityOf(remediation) };
   }
 

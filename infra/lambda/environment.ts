@@ -1,40 +1,84 @@
 import * as z from 'zod';
 import type { Credentials } from '../../shared/kubernetes/eks-token.ts';
 
-/** Everything a function takes from its surroundings; the one file here that reads `process.env`. */
+/** Everything a remediation's function takes from its surroundings; the one file here that reads `process.env`. */
 export interface Environment {
   /** Name of the event bus. */
   bus: string;
   /** JSON, see clusters.ts. */
   clusters: string;
+  /** Names of the state table and of the bucket of artifacts. */
+  table: string;
+  bucket: string;
+  region: string;
+  /** Where AWS is, if it is not where it always is: `AWS_ENDPOINT_URL`, as the SDK reads it too. */
+  endpoint: string | undefined;
+  appointments: { queue: string; queueArn: string; deadLetterArn: string; group: string; roleArn: string };
   /** The execution role's credentials, read when they are needed: Lambda sets them for the life of the environment. */
   credentials(): Credentials;
 }
 
+/** What the function that continues incidents takes: no cluster. */
+export interface ContinueEnvironment {
+  table: string;
+  /** URL of the queue of appointments. */
+  queue: string;
+  /** What the names of the remediations' functions begin with: `kubemend-prod-`. */
+  functions: string;
+}
+
 type Variables = Record<string, string | undefined>;
 
+const name = z.string().min(1);
 const settings = z.object({
-  KUBEMEND_BUS: z.string().min(1),
+  KUBEMEND_BUS: name,
   KUBEMEND_CLUSTERS: z.string().default(''),
+  KUBEMEND_TABLE: name,
+  KUBEMEND_BUCKET: name,
+  KUBEMEND_QUEUE: name,
+  KUBEMEND_QUEUE_ARN: name,
+  KUBEMEND_DEAD_LETTER_ARN: name,
+  KUBEMEND_SCHEDULE_GROUP: name,
+  KUBEMEND_SCHEDULE_ROLE_ARN: name,
+  AWS_REGION: name,
+  AWS_ENDPOINT_URL: z.url().optional(),
 });
+const continuing = z.object({ KUBEMEND_TABLE: name, KUBEMEND_QUEUE: name, KUBEMEND_FUNCTIONS: name });
 
 const keys = z.object({
-  AWS_ACCESS_KEY_ID: z.string().min(1),
-  AWS_SECRET_ACCESS_KEY: z.string().min(1),
+  AWS_ACCESS_KEY_ID: name,
+  AWS_SECRET_ACCESS_KEY: name,
   AWS_SESSION_TOKEN: z.string().optional(),
 });
 
 /** Reads the environment that infra/functions.cjs sets. Throws an error that names the variables to set. */
 export function readEnvironment(variables: Variables = process.env): Environment {
-  const { KUBEMEND_BUS, KUBEMEND_CLUSTERS } = parse(settings, variables, 'serverless.yml sets it');
+  const found = parse(settings, variables, 'serverless.yml sets it');
   return {
-    bus: KUBEMEND_BUS,
-    clusters: KUBEMEND_CLUSTERS,
+    bus: found.KUBEMEND_BUS,
+    clusters: found.KUBEMEND_CLUSTERS,
+    table: found.KUBEMEND_TABLE,
+    bucket: found.KUBEMEND_BUCKET,
+    region: found.AWS_REGION,
+    endpoint: found.AWS_ENDPOINT_URL,
+    appointments: {
+      queue: found.KUBEMEND_QUEUE,
+      queueArn: found.KUBEMEND_QUEUE_ARN,
+      deadLetterArn: found.KUBEMEND_DEAD_LETTER_ARN,
+      group: found.KUBEMEND_SCHEDULE_GROUP,
+      roleArn: found.KUBEMEND_SCHEDULE_ROLE_ARN,
+    },
     credentials() {
-      const found = parse(keys, variables, 'Lambda sets it from the execution role');
-      return { accessKeyId: found.AWS_ACCESS_KEY_ID, secretAccessKey: found.AWS_SECRET_ACCESS_KEY, sessionToken: found.AWS_SESSION_TOKEN };
+      const own = parse(keys, variables, 'Lambda sets it from the execution role');
+      return { accessKeyId: own.AWS_ACCESS_KEY_ID, secretAccessKey: own.AWS_SECRET_ACCESS_KEY, sessionToken: own.AWS_SESSION_TOKEN };
     },
   };
+}
+
+/** The same for functions/kubemend/continue-incident. */
+export function readContinueEnvironment(variables: Variables = process.env): ContinueEnvironment {
+  const found = parse(continuing, variables, 'infra/functions.cjs sets it');
+  return { table: found.KUBEMEND_TABLE, queue: found.KUBEMEND_QUEUE, functions: found.KUBEMEND_FUNCTIONS };
 }
 
 function parse<T>(shape: z.ZodType<T>, variables: Variables, who: string): T {

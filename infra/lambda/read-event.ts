@@ -1,17 +1,32 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import { envelope } from '../../events/fact.ts';
 import { OBJECT_CHANGED, objectChanged } from '../../events/object-changed.ts';
 import { matches, type Pattern } from '../../events/pattern.ts';
 import { WRITES_COUNTED, writesCounted } from '../../events/writes-counted.ts';
 import type { Fact } from '../../shared/remediation.ts';
+import type { Appointment } from '../../shared/schedule/schedule.ts';
 
-/** An event that this function is for, or why it is not. `replay` names the archive replay it came from. */
-export type Reading = { fact: Fact; replay?: string | undefined } | { because: string };
+/** A fact that a remediation is for, or why it is not. `replay` names the archive replay it came from. */
+export type Reading = { fact: Fact } | { fact: Fact; replay: string } | { because: string };
+
+/** What a function has to do. */
+export type Work = Reading | { appointment: Appointment };
+
+/** What functions/kubemend/continue-incident hands on. */
+const due = z.strictObject({
+  appointment: z.strictObject({ incident: z.string().min(1), token: z.union([z.literal('wake'), z.number()]), at: z.number() }),
+});
 
 const SCHEMAS = new Map<string, z.ZodType<Fact>>([
   [OBJECT_CHANGED, objectChanged],
   [WRITES_COUNTED, writesCounted],
 ]);
+
+/** Reads an appointment, or an event. */
+export function readWork(event: unknown, when: Pattern[]): Work {
+  const appointment = due.safeParse(event);
+  return appointment.success ? appointment.data : readEvent(event, when);
+}
 
 /** Checks an event as EventBridge delivers it. Whatever is wrong with it stays wrong, so it is an answer and not an error: nobody should send it again. */
 export function readEvent(event: unknown, when: Pattern[]): Reading {
@@ -23,7 +38,7 @@ export function readEvent(event: unknown, when: Pattern[]): Reading {
   const fact = schema.safeParse(detail);
   if (!fact.success) return { because: `Event ${id} is no ${type}: ${problems(fact.error)}` };
   if (!when.some((pattern) => matches(pattern, event as never))) return { because: `Event ${id} does not match this remediation's rule` };
-  return { fact: fact.data, replay };
+  return replay === undefined ? { fact: fact.data } : { fact: fact.data, replay };
 }
 
 const problems = ({ issues }: z.ZodError): string =>

@@ -4,10 +4,22 @@ import type { Recorder } from '../../shared/examine.ts';
 import { isSecret, secretMetadata } from '../../shared/kubernetes/metadata-only.ts';
 import { type Collection, type KubernetesObject, nameOf, pathOf, type Reference } from '../../shared/kubernetes/object.ts';
 import { type ZnodeReference, znodeName } from '../../shared/znode-step.ts';
+import type { Znode } from '../../shared/zookeeper/client.ts';
+import { getQuestion, listQuestion, questionOf, type ReadLine } from './read-line.ts';
 
 /** The objects of a recording as they stood at one moment. */
 export class RecordedObjects {
   readonly #kinds = new Map<string, Map<string, KubernetesObject>>();
+  readonly #answers = new Map<string, ReadLine>();
+
+  /** What an examination was answered when this was recorded; the same question gets the same answer until a later one. */
+  answer(read: ReadLine): void {
+    this.#answers.set(questionOf(read), read);
+  }
+
+  answerTo(question: string): ReadLine | undefined {
+    return this.#answers.get(question);
+  }
 
   /** Declares a kind as recorded: only then may "there is none" be concluded. */
   declare(group: string, resource: string): void {
@@ -46,7 +58,11 @@ export class RecordedCluster implements Recorder {
   }
 
   async get(reference: Reference): Promise<KubernetesObject | undefined> {
-    const found = this.#objects.of(reference.group, reference.resource).get(keyOf(reference));
+    const answer = this.#objects.answerTo(getQuestion(reference));
+    const found =
+      answer && 'get' in answer
+        ? (answer.object ?? undefined)
+        : this.#objects.of(reference.group, reference.resource).get(keyOf(reference));
     const object = found && isSecret(reference) ? secretMetadata(found) : found;
     const { uid, resourceVersion } = object?.metadata ?? {};
     this.reads.push({
@@ -61,16 +77,24 @@ export class RecordedCluster implements Recorder {
   async list(collection: Collection): Promise<KubernetesObject[]> {
     const { group, resource, namespace, labelSelector } = collection;
     const wanted = labelSelector?.split(',').map((term) => term.split('=') as [string, string]) ?? [];
-    const items = [...this.#objects.of(group, resource).values()].filter(
-      ({ metadata }) =>
-        (!namespace || metadata.namespace === namespace) && wanted.every(([label, value]) => metadata.labels?.[label] === value),
-    );
+    const answer = this.#objects.answerTo(listQuestion(collection));
+    const matching = () =>
+      [...this.#objects.of(group, resource).values()].filter(
+        ({ metadata }) =>
+          (!namespace || metadata.namespace === namespace) && wanted.every(([label, value]) => metadata.labels?.[label] === value),
+      );
+    const items = answer && 'list' in answer ? answer.objects : matching();
     this.reads.push({ path: pathOf(collection), found: true, items: items.length });
     return isSecret(collection) ? items.map(secretMetadata) : items;
   }
 
-  async znode(reference: ZnodeReference): Promise<never> {
-    throw new Doubt(`${znodeName(reference)}: not recorded`);
+  async znode(reference: ZnodeReference): Promise<Znode | undefined> {
+    const path = znodeName(reference);
+    const answer = this.#objects.answerTo(path);
+    if (!answer || !('znode' in answer)) throw new Doubt(`${path}: not recorded`);
+    const { value } = answer;
+    this.reads.push({ path, found: value !== null });
+    return value ? { ...value, data: Buffer.from(value.data, 'base64') } : undefined;
   }
 
   async artifact(name: string): Promise<{ text: string; sha256: string } | undefined> {

@@ -55,7 +55,8 @@ export async function replay({ events, remediations, artifacts, cluster, onProbl
 
   for (const recorded of events) {
     await runTo(recorded.at);
-    if (recorded.kind === 'watch') {
+    if (recorded.kind === 'read') objects.answer(recorded.read);
+    else if (recorded.kind === 'watch') {
       apply(objects, recorded.event);
       await publish(reducer.watch(recorded.event));
     } else {

@@ -1,6 +1,7 @@
 import { type FSWatcher, mkdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
-import { type AuditListener, Exporter } from '../../events/exporter/exporter.ts';
+import { Exporter } from '../../events/exporter/exporter.ts';
+import type { AuditListener } from '../../events/exporter/exporter-options.ts';
 import { INCIDENT_CHANGED, type IncidentChanged } from '../../events/incident-changed.ts';
 import type { Artifacts } from '../../shared/artifacts/artifacts.ts';
 import { LocalBus } from '../../shared/bus/local.ts';
@@ -11,6 +12,8 @@ import { type Connection, Transport } from '../../shared/kubernetes/transport.ts
 import type { Fact, Remediation } from '../../shared/remediation.ts';
 import { SqliteSchedule } from '../../shared/schedule/sqlite.ts';
 import { openDatabase, SqliteState } from '../../shared/state/sqlite.ts';
+import { Recording } from './recording.ts';
+import { type SlackOptions, startSlack } from './slack.ts';
 
 export interface LocalOptions {
   /** Names the cluster in facts and incidents. */
@@ -24,6 +27,10 @@ export interface LocalOptions {
   remediations: Remediation[];
   artifacts: Artifacts;
   auditWebhook?: AuditListener;
+  /** Tells a Slack channel, and takes people's clicks. */
+  slack?: SlackOptions;
+  /** Keeps a redacted recording of what is seen and read in the state folder, for `capture`. */
+  record?: boolean;
   onChange?(change: IncidentChanged): void;
   onProblem(message: string): void;
   clock?: Clock;
@@ -73,6 +80,13 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   if (!(await hold())) throw new AlreadyRunningError(`Another kubemend runs on ${directory} (or died less than ${leaseFor / 1_000} s ago)`);
   const heart = setInterval(() => void hold(), leaseFor / 3);
 
+  const giveUp = async (error: Error): Promise<never> => {
+    clearInterval(heart);
+    await state.release(RUNNER, owner);
+    database.close();
+    throw error;
+  };
+
   const schedule = new SqliteSchedule(database, clock, onProblem);
   const bus = new LocalBus(onProblem);
   const transports = new Map<string, Transport>();
@@ -81,10 +95,12 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     transports.set(identity, known);
     return known;
   };
+  const recording = options.record ? new Recording(directory, remediations, clock.now) : undefined;
   const access: EngineOptions['access'] = (name, remediation) => {
     if (name !== cluster) throw new Error(`This run watches ${cluster}; it was given a fact of ${name}`);
     const sender = transport(remediation);
-    return { examine: () => new LiveCluster(cluster, sender, artifacts), sender };
+    const view = () => new LiveCluster(cluster, sender, artifacts);
+    return { examine: () => recording?.view(remediation, view()) ?? view(), sender, announcer: sender };
   };
   const engine = new Engine({
     ...{ remediations, access, state, schedule, bus, artifacts, owner, onProblem, leaseFor, now: clock.now },
@@ -96,6 +112,9 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     onChange?.(detail as unknown as IncidentChanged),
   );
 
+  const surroundings = { bus, state, schedule, database, remediations, clock, owner, onProblem };
+  const slack = options.slack && (await startSlack(options.slack, surroundings).catch(giveUp));
+
   const exporter = new Exporter({
     ...{ cluster, rules, ownUsers, onProblem, clock, random: Math.random, directory: join(directory, 'exporter') },
     open: (path, signal, accept) => transport('exporter').open(path, signal, accept),
@@ -106,6 +125,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
       },
     },
     ...(auditWebhook && { auditWebhook }),
+    ...(recording && { record: recording }),
   });
 
   schedule.start((appointment) => engine.due(appointment));
@@ -119,6 +139,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     watcher.close();
     await exporter.stop();
     await finish();
+    await slack?.stop();
     for (const open of transports.values()) open.close();
     database.close();
   };

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import WebSocket, { type RawData } from 'ws';
+import type { RawData, WebSocket } from 'ws';
 
 /** Who asks, and where. */
 export interface Caller {
@@ -32,9 +32,16 @@ export class UpgradeRefusedError extends Error {
 }
 
 /** Opens a WebSocket to the API server, and hands it over at once: the first frames may come with the answer. Throws UpgradeRefusedError, and after `within` milliseconds. */
-export function upgrade<T>(caller: Caller, { name, path, protocols }: Upgrade, within: number, use: (socket: WebSocket) => T): Promise<T> {
+export async function upgrade<T>(
+  caller: Caller,
+  { name, path, protocols }: Upgrade,
+  within: number,
+  use: (socket: WebSocket) => T,
+): Promise<T> {
   const { server, headers, ca, cert, key } = caller;
-  const socket = new WebSocket(new URL(path, server), protocols, {
+  // Loaded when it is needed: one remediation of all opens ports, and loading it takes a tenth of a cold start.
+  const { default: Socket } = await import('ws');
+  const socket = new Socket(new URL(path, server), protocols, {
     ...{ headers, perMessageDeflate: false, followRedirects: false, maxPayload: 4 << 20 },
     ...(ca && { ca }),
     ...(cert && { cert, key }),

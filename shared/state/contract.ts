@@ -9,7 +9,8 @@ export interface Stores {
   close(): Promise<void>;
 }
 
-const incident = (over: Partial<Incident> = {}): Incident => ({
+/** An incident that is complete enough to be stored. */
+export const incident = (over: Partial<Incident> = {}): Incident => ({
   id: 'abcdef012345',
   key: 'toy/example/mend/uid-1',
   ordinal: 1,

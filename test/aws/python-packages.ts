@@ -15,7 +15,7 @@ export interface PackagesOptions {
 }
 
 /** A Python older than this lacks wheels of what we pin. */
-const OLDEST = '3.10';
+const OLDEST = '3.11';
 
 /** The Python of a virtual environment that has exactly the pinned packages; makes it in the user's cache when it is missing. Throws a sentence. */
 export async function findPython({ name, progress, env = process.env }: PackagesOptions): Promise<string> {

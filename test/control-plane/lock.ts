@@ -16,7 +16,7 @@ export async function withLock<T>(path: string, progress: (line: string) => void
       await rm(path, { force: true });
       continue;
     }
-    if (!told) progress(`Process ${holder.pid} prepares the control plane already (${path}): waiting for it.`);
+    if (!told) progress(`Process ${holder.pid} prepares the same already (${path}): waiting for it.`);
     told = true;
     await delay(250);
   }

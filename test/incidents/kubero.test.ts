@@ -66,8 +66,8 @@ describe('recordings of the real Kubero operator', () => {
   it.each(['kubero-copy-storm', 'kubero-resync'])('%s: no credential is in any fact, record, message or log line', async (name) => {
     const { incidents, problems } = await play(name);
     const told = incidents.flatMap((incident) => {
-      const { title } = remediations.find((remediation) => remediation.name === incident.remediation) as Remediation;
-      return incident.history.map(({ at, state, because }) => publicRecord(incident, { title }, { id: '1.0', state, because, at }));
+      const { title, cause } = remediations.find((remediation) => remediation.name === incident.remediation) as Remediation;
+      return incident.history.map(({ at, state, because }) => publicRecord(incident, { title, cause }, { id: '1.0', state, because, at }));
     });
     const facts = factsOf(name);
     const leaving = JSON.stringify({ facts, incidents, told, summaries: incidents.map(summary), problems });
@@ -85,7 +85,7 @@ function factsOf(name: string): unknown[] {
   const reducer = new Reducer({ cluster: 'recording', rules });
   return bundle(name).flatMap((recorded) => {
     if (recorded.kind === 'watch') return [...reducer.tick(recorded.at), ...reducer.watch(recorded.event)];
-    const reading = readAuditEvent(recorded.event);
+    const reading = readAuditEvent('event' in recorded ? recorded.event : undefined);
     return reading.kind === 'record' ? reducer.audit(reading.record) : [];
   });
 }

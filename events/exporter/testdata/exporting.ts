@@ -2,7 +2,8 @@ import { afterEach } from '@jest/globals';
 import type { Envelope } from '../../fact.ts';
 import type { ObjectChanged } from '../../object-changed.ts';
 import type { WritesCounted } from '../../writes-counted.ts';
-import { Exporter, type ExporterOptions } from '../exporter.ts';
+import { Exporter } from '../exporter.ts';
+import type { ExporterOptions } from '../exporter-options.ts';
 import { type HistoryServer, startHistoryServer } from './history-server.ts';
 import { ManualClock, until } from './manual-clock.ts';
 

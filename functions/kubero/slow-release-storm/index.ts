@@ -1,6 +1,6 @@
 import { satisfies } from 'semver';
 import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
-import { remediation } from '../../../shared/remediation.ts';
+import { type Examination, remediation } from '../../../shared/remediation.ts';
 import { clear, report, type Verdict, wait } from '../../../shared/verdict.ts';
 import { whenObjectChanged } from '../../../shared/when.ts';
 import { operatorVersions } from '../operator.ts';
@@ -39,6 +39,8 @@ export default remediation({
     return name === undefined ? undefined : { ...PIPELINES, namespace: fact.object.namespace, name };
   },
 
+  scan: { kinds: [{ group: PIPELINES.group, resource: PIPELINES.resource }], latent },
+
   async examine(examination): Promise<Verdict> {
     const { fact, cluster, now, incident } = examination;
     const pipeline = await cluster.get(incident.object);
@@ -56,10 +58,7 @@ export default remediation({
     if (!registry.copied) return clear(`its chart looks no credentials up (${registry.mode})`);
 
     const period = periodOf(pipeline, registry.old);
-    if (period.ms === undefined) {
-      const because = `its annotation ${RECONCILE_PERIOD}: ${period.written} is no duration, so the operator reconciles it no more`;
-      return report(because, { evidence: { period: period.written }, advice: [`Set the annotation to ${SLOW}, or remove it`] });
-    }
+    if (period.ms === undefined) return badPeriod(period.written);
     if (incident.fixed && annotations[RECONCILE_PERIOD] === SLOW) return slowedDown(pipeline, examination);
     if (!incident.fixed) {
       if (period.ms >= 300_000) return clear(`it is reconciled every ${period.written} only`);
@@ -68,14 +67,39 @@ export default remediation({
       if (!history || now - Math.max(history.at, revision.at) > 360_000) return clear(`no upgrade was seen for ${RARE}`);
       if (history.upgrades < PROOF) return wait(`fewer than ${PROOF} upgrades in a row without a change of the pipeline`, RARE, history);
     }
-    const [operator = ''] = operators;
-    if (operators.length !== 1 || !isWithin(operator, '<=0.2.1')) {
-      const because = `every reconciliation upgrades it, and the Kubero operator is none that is known (${operators.join(', ') || 'none found'})`;
-      return report(because, { evidence: { operators, registry: registry.mode }, advice: [`Annotate it: ${RECONCILE_PERIOD}=${SLOW}`] });
-    }
-    return slowDown(pipeline, { operator, registry: registry.mode, period: period.written, generation }, examination);
+    return mend(pipeline, registry.mode, period.written, operators, examination);
   },
 });
+
+/** What a scan asks: will this pipeline be upgraded at every reconciliation? No revision has to be seen for that. */
+async function latent(examination: Examination): Promise<Verdict> {
+  const { cluster, incident } = examination;
+  const pipeline = await cluster.get(incident.object);
+  if (!pipeline || pipeline.metadata.deletionTimestamp) return clear('the pipeline is gone');
+  const failure = failureOf(pipeline);
+  if (failure) return reportFailure(failure, pipeline);
+  const operators = await operatorVersions(cluster);
+  const registry = registryMode(pipeline, operators);
+  if (operators.length === 0 || !registry.copied) return clear(`its chart looks no credentials up (${registry.mode})`);
+  const period = periodOf(pipeline, registry.old);
+  if (period.ms === undefined) return badPeriod(period.written);
+  if (period.ms >= 300_000) return clear(`it is reconciled every ${period.written} only`);
+  return mend(pipeline, registry.mode, period.written, operators, examination);
+}
+
+function mend(pipeline: KubernetesObject, registry: string, period: string, operators: string[], examination: Examination): Verdict {
+  const [operator = ''] = operators;
+  if (operators.length !== 1 || !isWithin(operator, '<=0.2.1')) {
+    const because = `every reconciliation upgrades it, and the Kubero operator is none that is known (${operators.join(', ') || 'none found'})`;
+    return report(because, { evidence: { operators, registry }, advice: [`Annotate it: ${RECONCILE_PERIOD}=${SLOW}`] });
+  }
+  return slowDown(pipeline, { operator, registry, period, generation: pipeline.metadata.generation ?? 0 }, examination);
+}
+
+function badPeriod(period: string): Verdict {
+  const because = `its annotation ${RECONCILE_PERIOD}: ${period} is no duration, so the operator reconciles it no more`;
+  return report(because, { evidence: { period }, advice: [`Set the annotation to ${SLOW}, or remove it`] });
+}
 
 /** Whether the chart looks registry credentials up: in mode copy, and up to 0.1.4 in every mode (or where nobody knows the version). */
 function registryMode({ spec = {} }: KubernetesObject, operators: string[]): { copied: boolean; mode: string; old: boolean } {

@@ -49,6 +49,8 @@ export default remediation({
     return kafka === undefined ? undefined : { ...KAFKAS, namespace, name: kafka };
   },
 
+  scan: { kinds: [{ group: KAFKAS.group, resource: KAFKAS.resource }] },
+
   async examine(examination): Promise<Verdict> {
     const { cluster, incident, now } = examination;
     const kafka = await cluster.get(incident.object);

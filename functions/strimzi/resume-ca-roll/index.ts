@@ -48,6 +48,9 @@ export default remediation({
     return { ...KAFKAS, kind: 'Kafka', ...(namespace && { namespace }), name: name.slice(0, -SUFFIX.length) };
   },
 
+  capture: { env: ['STRIMZI_NAMESPACE', ...['ENABLED', 'LEASE_NAME', 'LEASE_NAMESPACE'].map((name) => `STRIMZI_LEADER_ELECTION_${name}`)] },
+  scan: { kinds: [{ group: KAFKAS.group, resource: KAFKAS.resource }] },
+
   async examine(examination): Promise<Verdict> {
     const { cluster, incident, now } = examination;
     const roll = await readRoll(cluster, incident.object);

@@ -41,46 +41,50 @@ export default remediation({
   ],
   limits: { confirmAfter: '5s', settleWithin: '10s', stableFor: '10s', verifyWithin: '5m' },
 
-  async examine(examination): Promise<Verdict> {
-    const { fact, cluster, now } = examination;
-    const kafka = await cluster.get(fact.object);
-    if (!kafka || kafka.metadata.deletionTimestamp) return clear('the Kafka resource is gone');
-    const operator = await operatorVersion(kafka, examination);
-    if (typeof operator !== 'string') return operator;
-    if (!satisfies(operator, KNOWN_OPERATORS)) return report(`Strimzi ${operator} is outside the known range ${KNOWN_OPERATORS}`);
-
-    const live = await cluster.get(CRD);
-    if (!live) return report(`the CRD ${CRD.name} does not exist`);
-    const written = WRITTEN.filter(([, operators]) => satisfies(operator, operators)).map(([field]) => field);
-    const missing = missingStatusFields(asCrd(live), fact.object.version, written);
-    if (missing.length === 0) return nothingMissing(kafka, live, examination);
-    if (changedWithin(live, '2m', now)) return wait('the CRD was changed less than 2 minutes ago: somebody may be upgrading', '15s');
-
-    const advice = [`Apply the CRDs of Strimzi ${operator} by hand, from its release page`];
-    const evidence = { operator, crd: live.metadata.uid ?? '', apiVersion: fact.object.version, missing };
-    const artifact = `strimzi/${operator}`;
-    const pinned = await cluster.artifact(artifact);
-    if (!pinned) advice.unshift(`Pin them: kubemend crds add strimzi ${operator} --from strimzi-crds-${operator}.yaml`);
-    if (!pinned) return report(`the CRDs of Strimzi ${operator} are not pinned here`, { evidence, advice });
-    const target = parseCrds(pinned.text).find(({ metadata }) => metadata.name === CRD.name);
-    if (!target) return report(`the pinned ${artifact} holds no ${CRD.name}`, { evidence, advice });
-    const still = missingStatusFields(target, fact.object.version, missing);
-    if (still.length > 0)
-      return report(`the CRD of ${operator} lacks status.${still.join(', status.')} too: another failure`, { evidence });
-    const losses = schemaLosses(asCrd(live), target);
-    const kafkas = losses.length > 0 ? await cluster.list({ ...KAFKAS, version: fact.object.version }) : [];
-    const hurting = losses.filter((loss) => hurts(loss, kafkas));
-    if (hurting.length > 0) {
-      return report(`the CRD of ${operator} is no superset of the live one`, { evidence: { ...evidence, losses: hurting }, advice });
-    }
-
-    const reason = `replace the kafkas CRD by the one of Strimzi ${operator}`;
-    return fix(`Strimzi ${operator} writes status.${missing.join(', status.')}, which the live CRD drops`, {
-      evidence: { ...evidence, ...(losses.length > 0 && { newRulesThatNoKafkaMeets: losses }) },
-      steps: [apply(targetOf(CRD, live), { artifact, sha256: pinned.sha256 }, reason)],
-    });
-  },
+  examine: (examination) => compare(examination, nothingMissing),
+  // Before it storms: nobody writes in vain yet.
+  scan: { latent: (examination) => compare(examination, () => clear('the CRD keeps every field the operator writes')) },
 });
+
+/** Whether the CRDs are older than the operator. `otherwise` judges a CRD that has every field the operator writes. */
+async function compare(examination: Examination, otherwise: typeof nothingMissing): Promise<Verdict> {
+  const { fact, cluster, now } = examination;
+  const kafka = await cluster.get(fact.object);
+  if (!kafka || kafka.metadata.deletionTimestamp) return clear('the Kafka resource is gone');
+  const operator = await operatorVersion(kafka, examination);
+  if (typeof operator !== 'string') return operator;
+  if (!satisfies(operator, KNOWN_OPERATORS)) return report(`Strimzi ${operator} is outside the known range ${KNOWN_OPERATORS}`);
+
+  const live = await cluster.get(CRD);
+  if (!live) return report(`the CRD ${CRD.name} does not exist`);
+  const written = WRITTEN.filter(([, operators]) => satisfies(operator, operators)).map(([field]) => field);
+  const missing = missingStatusFields(asCrd(live), fact.object.version, written);
+  if (missing.length === 0) return otherwise(kafka, live, examination);
+  if (changedWithin(live, '2m', now)) return wait('the CRD was changed less than 2 minutes ago: somebody may be upgrading', '15s');
+
+  const advice = [`Apply the CRDs of Strimzi ${operator} by hand, from its release page`];
+  const evidence = { operator, crd: live.metadata.uid ?? '', apiVersion: fact.object.version, missing };
+  const artifact = `strimzi/${operator}`;
+  const pinned = await cluster.artifact(artifact);
+  if (!pinned) advice.unshift(`Pin them: kubemend crds add strimzi ${operator} --from strimzi-crds-${operator}.yaml`);
+  if (!pinned) return report(`the CRDs of Strimzi ${operator} are not pinned here`, { evidence, advice });
+  const target = parseCrds(pinned.text).find(({ metadata }) => metadata.name === CRD.name);
+  if (!target) return report(`the pinned ${artifact} holds no ${CRD.name}`, { evidence, advice });
+  const still = missingStatusFields(target, fact.object.version, missing);
+  if (still.length > 0) return report(`the CRD of ${operator} lacks status.${still.join(', status.')} too: another failure`, { evidence });
+  const losses = schemaLosses(asCrd(live), target);
+  const kafkas = losses.length > 0 ? await cluster.list({ ...KAFKAS, version: fact.object.version }) : [];
+  const hurting = losses.filter((loss) => hurts(loss, kafkas));
+  if (hurting.length > 0) {
+    return report(`the CRD of ${operator} is no superset of the live one`, { evidence: { ...evidence, losses: hurting }, advice });
+  }
+
+  const reason = `replace the kafkas CRD by the one of Strimzi ${operator}`;
+  return fix(`Strimzi ${operator} writes status.${missing.join(', status.')}, which the live CRD drops`, {
+    evidence: { ...evidence, ...(losses.length > 0 && { newRulesThatNoKafkaMeets: losses }) },
+    steps: [apply(targetOf(CRD, live), { artifact, sha256: pinned.sha256 }, reason)],
+  });
+}
 
 /** The CRD keeps everything. After our fix: over once the operator's field is stored. Otherwise somebody else fixed it, or it is another failure. */
 function nothingMissing({ metadata, status = {} }: KubernetesObject, crd: KubernetesObject, { incident, now }: Examination): Verdict {

@@ -1,0 +1,48 @@
+import { examine } from '../shared/examine.ts';
+import { subjectOf } from '../shared/hand-in.ts';
+import { LiveCluster } from '../shared/kubernetes/live-cluster.ts';
+import { nameOf } from '../shared/kubernetes/object.ts';
+import { Transport } from '../shared/kubernetes/transport.ts';
+import { open } from '../shared/open.ts';
+import type { Fact, Remediation } from '../shared/remediation.ts';
+import { describePlan } from './describe.ts';
+import { readKubeconfig } from './kubeconfig.ts';
+import { openArtifacts, stateDirectory } from './store.ts';
+import { type Call, text } from './verb.ts';
+
+/** The options of a verb that reads a live cluster. */
+export const clusterOptions = {
+  kubeconfig: { type: 'string', help: 'the kubeconfig file (default: $KUBECONFIG or ~/.kube/config)' },
+  context: { type: 'string', help: 'the context in it (default: the current one)' },
+} as const;
+
+/** A connection by those options; the caller closes it. */
+export async function connect(call: Call): Promise<{ cluster: string; transport: Transport }> {
+  const { cluster, connection } = await readKubeconfig(text(call, 'kubeconfig') ?? call.environment.kubeconfig, text(call, 'context'));
+  return { cluster, transport: new Transport(connection) };
+}
+
+/** Asks a remediation about a fact, once, against the live cluster, and tells what it would do. Nothing is stored, nothing written. */
+export async function lookOnce(call: Call, remediation: Remediation, fact: Fact): Promise<object> {
+  const object = subjectOf(remediation, fact);
+  if (!object) return tell(call, `${nameOf(fact.object)}: nothing that ${remediation.name} is about`, { kind: 'none' });
+  const { transport } = await connect(call);
+  try {
+    const now = Date.now();
+    const cluster = new LiveCluster(fact.cluster, transport, openArtifacts(stateDirectory(call)));
+    const { verdict, plan } = await examine(remediation, open(fact, object, remediation.name, 1, now), 'detect', cluster, now);
+    tell(call, `${nameOf(object)}: ${verdict.kind}: ${verdict.because}`, {});
+    if (plan && !call.json) for (const line of describePlan(plan)) call.out(line);
+    return { object, verdict, ...(plan && { planHash: plan.hash }) };
+  } catch (error) {
+    const because = (error as Error).message;
+    return tell(call, `${nameOf(object)}: not certain: ${because}`, { object, doubt: because });
+  } finally {
+    transport.close();
+  }
+}
+
+function tell(call: Call, line: string, result: object): object {
+  if (!call.json) call.out(line);
+  return result;
+}

@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+import { readEvent } from '../../infra/lambda/read-event.ts';
+import { loadRemediations } from '../../infra/remediations.ts';
+import { systemClock } from '../../shared/clock.ts';
+import { handIn } from '../../shared/hand-in.ts';
+import { nameOf } from '../../shared/kubernetes/object.ts';
+import type { Fact, Remediation } from '../../shared/remediation.ts';
+import { SqliteSchedule } from '../../shared/schedule/sqlite.ts';
+import { openDatabase, SqliteState } from '../../shared/state/sqlite.ts';
+import { asEvents } from '../events.ts';
+import { clusterOptions, lookOnce } from '../look.ts';
+import { databasePath, isRunning, stateDirectory } from '../store.ts';
+import { type Call, stateOption, UsageError, type Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  summary: 'give kubemend a fact from a file: to the one that runs here, or for one look at the live cluster that writes nothing',
+  usage: 'send FILE [--act | --report] [--kubeconfig FILE] [--context NAME]',
+  examples: ['kubemend send events/samples/strimzi-stale-crds.json --report', 'kubemend send fact.json --act'],
+  options: {
+    ...stateOption,
+    ...clusterOptions,
+    act: { type: 'boolean', help: 'hand it to the running kubemend, also if it was replayed from an archive; the mode decides' },
+    report: { type: 'boolean', help: 'only look and report, even if kubemend runs' },
+  },
+  positionals: { least: 1, most: 1 },
+  async run(call) {
+    const [file = ''] = call.positionals;
+    if (call.values.act && call.values.report) throw new UsageError('--act and --report exclude each other');
+    const content = await readFile(file, 'utf8').catch((error: Error) => {
+      throw new UsageError(`${file} cannot be read: ${error.message}`);
+    });
+    const remediations = await loadRemediations();
+    const results: object[] = [];
+    let found = false;
+    for (const event of asEvents(file, content)) {
+      const { matched, because } = match(event, remediations);
+      if (matched.length === 0) call.err(because);
+      for (const one of matched) {
+        const result = await give(call, one);
+        results.push(result);
+        found = true;
+      }
+    }
+    if (call.json) call.out(JSON.stringify({ results }));
+    return found ? 0 : 1;
+  },
+};
+
+interface Matched {
+  remediation: Remediation;
+  fact: Fact;
+  replay?: string | undefined;
+}
+
+function match(event: object, remediations: Remediation[]): { matched: Matched[]; because: string } {
+  const readings = remediations.map((remediation) => ({ remediation, reading: readEvent(event, remediation.when) }));
+  const matched = readings.flatMap(({ remediation, reading }) => ('because' in reading ? [] : [{ remediation, ...reading }]));
+  const reasons = [...new Set(readings.flatMap(({ reading }) => ('because' in reading ? [reading.because] : [])))];
+  return { matched, because: `No rule matches it. ${reasons.join('; ')}` };
+}
+
+/** Hands a fact to the kubemend that runs here, or looks once. What was replayed from an archive is old: it is acted on only if that was asked for. */
+async function give(call: Call, { remediation, fact, replay }: Matched): Promise<object> {
+  const database = openDatabase(databasePath(stateDirectory(call)));
+  const state = new SqliteState(database);
+  const runs = await isRunning(state);
+  const about = `${nameOf(fact.object)} (${remediation.name})`;
+  if (call.values.act && !runs)
+    throw new UsageError(`No kubemend runs on ${stateDirectory(call)}: start one with kubemend run, or leave --act out`);
+  if (!call.values.report && runs && (call.values.act || replay === undefined)) {
+    const now = systemClock.now();
+    const incident = await handIn({ state, remediation, fact, now });
+    if (incident) await new SqliteSchedule(database, systemClock, call.err).put({ incident: incident.id, token: 'wake', at: now });
+    if (!call.json) call.out(incident ? `${about}: handed over. See: kubemend explain ${incident.id}` : `${about}: known already`);
+    return { remediation: remediation.name, handedOver: true, incident: incident?.id };
+  }
+  if (replay !== undefined && !call.json) call.out(`It comes from the archive replay "${replay}": report only (--act hands it over)`);
+  return { remediation: remediation.name, handedOver: false, ...(await lookOnce(call, remediation, fact)) };
+}

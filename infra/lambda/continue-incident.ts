@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import * as z from 'zod';
+import { type Continuation, continueIncidents, takeUp } from '../../functions/kubemend/continue-incident/index.ts';
+import { queueBatch } from '../../shared/schedule/queue-batch.ts';
+import { SqsSchedule } from '../../shared/schedule/sqs.ts';
+import { DynamoState } from '../../shared/state/dynamodb.ts';
+import { CLIENT } from './aws-clients.ts';
+import { readContinueEnvironment } from './environment.ts';
+import { type Log, metricLine } from './log.ts';
+
+/** What a remediation's function is given for an incident that is due. */
+export interface DueEvent {
+  appointment: { incident: string; token: number | 'wake'; at: number };
+}
+
+const tick = z.object({ 'detail-type': z.literal('Scheduled Event') });
+const NAME = 'kubemend/continue-incident';
+
+/** The Lambda entry: batches of the queue of appointments, and every few minutes a tick to take up what a dead process left. */
+export function makeContinueHandler(make: () => Continuation & { log: Log }) {
+  let made: ReturnType<typeof make> | undefined;
+  return async (event: unknown, _context: unknown): Promise<unknown> => {
+    made ??= make();
+    const { now, log } = made;
+    const began = now();
+    const batch = queueBatch.safeParse(event);
+    if (!batch.success && !tick.safeParse(event).success) throw new Error(`${NAME} was given neither messages of its queue nor a tick`);
+    const answer = batch.success ? await continueIncidents(batch.data, made) : await takeUp(made);
+    const failed = 'woken' in answer ? 0 : answer.batchItemFailures.length;
+    const handled = 'woken' in answer ? answer.woken.length : (batch.data?.Records.length ?? 0) - failed;
+    const metrics = metricLine({ function: NAME }, { handled, failed, milliseconds: now() - began }, now());
+    log({ level: failed > 0 ? 'warn' : 'info', message: `${handled} handed on, ${failed} failed`, ...metrics });
+    return answer;
+  };
+}
+
+/** What the deployed function works with. Throws when its environment is not as it must be. */
+export function continueAdapters(): Continuation & { log: Log } {
+  const { table, queue, functions } = readContinueEnvironment();
+  const now = Date.now;
+  const log: Log = (line) => console.log(JSON.stringify(line));
+  // A function may work for 30 s; asking it twice is harmless, but of no use.
+  const lambda = new LambdaClient({
+    maxAttempts: 1,
+    requestHandler: { connectionTimeout: 2_000, requestTimeout: 35_000, throwOnRequestTimeout: true },
+  });
+  return {
+    ...{ now, log },
+    state: new DynamoState({ client: new DynamoDBClient(CLIENT), table, wait: delay, nonce: randomUUID }),
+    schedule: new SqsSchedule({ client: new SQSClient(CLIENT), queue, now }),
+    invoke: (remediation, appointment) => invoke(lambda, `${functions}${remediation.replace('/', '-')}`, { appointment }),
+    onProblem: (message, fields) => log({ level: 'error', message, function: NAME, ...fields }),
+  };
+}
+
+/** Runs a function to its end. Throws when it could not be started or failed. */
+export async function invoke(client: Pick<LambdaClient, 'send'>, name: string, event: DueEvent): Promise<void> {
+  const { FunctionError: failure, Payload } = await client.send(new InvokeCommand({ FunctionName: name, Payload: JSON.stringify(event) }));
+  if (failure === undefined) return;
+  const text = Payload ? Buffer.from(Payload).toString('utf8') : '';
+  throw new Error(`${name} failed (${failure}): ${text.slice(0, 500)}`);
+}

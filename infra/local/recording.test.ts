@@ -1,0 +1,73 @@
+import { mkdtempSync, readdirSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
+import type { WatchEvent } from '../../events/exporter/watch-event.ts';
+import { open } from '../../shared/open.ts';
+import { readBundle } from './bundle.ts';
+import { writeBundle } from './capture.ts';
+import { Recording, readRecording } from './recording.ts';
+
+const START = Date.parse('2026-01-01T00:00:00Z');
+const at = (second: number): string => new Date(START + second * 1_000).toISOString();
+const widget = (second: number, name: string, more: Partial<WatchEvent> = {}): WatchEvent => ({
+  ...{ receivedAt: at(second), resource: 'widgets', type: 'MODIFIED' },
+  object: {
+    apiVersion: 'example.com/v1',
+    kind: 'Widget',
+    metadata: { name, namespace: 'shop', resourceVersion: `${second}` },
+    spec: { password: 'hunter2-x' },
+  },
+  ...more,
+});
+
+it('Two files of bounded size; the newer begins with the state that the thrown-away lines had made', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'kubemend-recording-'));
+  const recording = new Recording(directory, [], () => START, 4_000);
+  recording.watch(widget(0, 'quiet', { type: 'ADDED', fromList: true }));
+  recording.watch(widget(0, 'gone', { type: 'ADDED', fromList: true }));
+  recording.watch(widget(1, 'gone', { type: 'DELETED' }));
+  for (let second = 2; second < 200; second += 1) recording.watch(widget(second, 'busy'));
+  for (const file of readdirSync(join(directory, 'recording')))
+    expect(statSync(join(directory, 'recording', file)).size).toBeLessThan(5_000);
+  const lines = readRecording(directory) ?? [];
+  const names = lines.flatMap((line) =>
+    line.kind === 'watch' ? [`${line.event.type} ${(line.event.object as { metadata: { name: string } }).metadata.name}`] : [],
+  );
+  expect(new Set(names)).toEqual(new Set(['ADDED quiet', 'ADDED busy', 'MODIFIED busy']));
+  expect(JSON.stringify(lines)).not.toContain('hunter2');
+});
+
+it('A bundle begins with what stood there, holds the namespace it is about, and the first answers from its start', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'kubemend-recording-'));
+  const recording = new Recording(directory, [], () => START + 1_800_000);
+  recording.watch(widget(0, 'a', { type: 'ADDED', fromList: true }));
+  recording.watch(widget(1_790, 'a'));
+  const elsewhere = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'b', namespace: 'bank', resourceVersion: '1' } };
+  recording.watch(widget(1_790, 'b', { object: elsewhere }));
+  recording.audit({ verb: 'patch', stageTimestamp: at(1_790), objectRef: { namespace: 'shop', name: 'a' } });
+  recording.audit({ verb: 'patch', stageTimestamp: at(10), objectRef: { namespace: 'shop', name: 'a' } });
+  const object = { group: 'example.com', version: 'v1', resource: 'widgets', namespace: 'shop', name: 'a' };
+  const coverage = { sources: ['watch' as const], gap: false, dropped: 0 };
+  const fact = {
+    id: 'fact-1234',
+    cluster: 'toy',
+    observedAt: at(1_800),
+    coverage,
+    object,
+    change: 'modified' as const,
+    changed: [],
+    phantom: false,
+  };
+  const to = join(directory, 'bundle');
+  expect(writeBundle(open(fact, object, 'example/mend', 1, START + 1_800_000), readRecording(directory) ?? [], to)).toEqual({
+    audit: 1,
+    watch: 1,
+    reads: 0,
+  });
+  expect(readBundle(to).map((one) => [new Date(one.at).toISOString(), one.kind])).toEqual([
+    [at(1_200), 'watch'],
+    [at(1_790), 'audit'],
+    [at(1_790), 'watch'],
+  ]);
+});

@@ -1,0 +1,45 @@
+// What kubemend must not forget: one table (shared/state/dynamodb.ts) and one bucket (shared/artifacts/s3.ts).
+const { TABLE_SCHEMA } = require('../shared/state/dynamodb-table.ts');
+
+/** With KUBEMEND_KMS_KEY (an ARN) table, bucket and queues are encrypted with that key; without it with keys of AWS. */
+const key = process.env.KUBEMEND_KMS_KEY || undefined;
+
+const Table = {
+  Type: 'AWS::DynamoDB::Table',
+  DeletionPolicy: 'Retain',
+  UpdateReplacePolicy: 'Retain',
+  Properties: {
+    TableName: '', // below
+    ...TABLE_SCHEMA,
+    TimeToLiveSpecification: { AttributeName: 'expires', Enabled: true },
+    PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+    SSESpecification: key ? { SSEEnabled: true, SSEType: 'KMS', KMSMasterKeyId: key } : { SSEEnabled: false },
+  },
+};
+
+const Artifacts = {
+  Type: 'AWS::S3::Bucket',
+  DeletionPolicy: 'Retain',
+  UpdateReplacePolicy: 'Retain',
+  Properties: {
+    PublicAccessBlockConfiguration: { BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true },
+    VersioningConfiguration: { Status: 'Enabled' },
+    BucketEncryption: {
+      ServerSideEncryptionConfiguration: [
+        { ServerSideEncryptionByDefault: key ? { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: key } : { SSEAlgorithm: 'AES256' } },
+      ],
+    },
+  },
+};
+
+module.exports = async ({ resolveVariable }) => {
+  const stage = await resolveVariable('sls:stage');
+  Table.Properties.TableName = `kubemend-${stage}`;
+  return {
+    Resources: { Table, Artifacts },
+    Outputs: {
+      TableName: { Description: 'Incidents, modes, budgets; kept when the stack is deleted', Value: { Ref: 'Table' } },
+      ArtifactsBucket: { Description: 'Pinned documents and backups; kept when the stack is deleted', Value: { Ref: 'Artifacts' } },
+    },
+  };
+};

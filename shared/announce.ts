@@ -1,0 +1,85 @@
+import type { IncidentState } from '../events/incident-changed.ts';
+import type { Sender } from './execute.ts';
+import { modeOf } from './gates.ts';
+import type { Effect, Incident } from './incident.ts';
+import { type KubernetesObject, nameOf, pathOf } from './kubernetes/object.ts';
+import type { Remediation } from './remediation.ts';
+import type { State } from './state/state.ts';
+
+/** What `kubectl describe` shows of each state; the others are passages, or nothing that happened. */
+const SHOWN: { [state in IncidentState]?: { reason: string; action: string; is: string; type?: 'Warning' } } = {
+  reported: { reason: 'FailureReported', action: 'Report', is: 'Found, and needs a person', type: 'Warning' },
+  planned: { reason: 'FixPlanned', action: 'Plan', is: 'Found, and planned', type: 'Warning' },
+  'awaiting-approval': { reason: 'FixAwaitsApproval', action: 'Plan', is: 'The plan waits for approval' },
+  applied: { reason: 'FixApplied', action: 'Fix', is: 'Written, and now verified' },
+  verified: { reason: 'FixVerified', action: 'Verify', is: 'The fix helped' },
+  ineffective: { reason: 'FixIneffective', action: 'Verify', is: 'The fix did not help', type: 'Warning' },
+  reverted: { reason: 'FixReverted', action: 'Verify', is: 'Somebody undid the fix', type: 'Warning' },
+  failed: { reason: 'FixFailed', action: 'Fix', is: 'The fix stopped half-way', type: 'Warning' },
+  refused: { reason: 'FixRefused', action: 'Plan', is: 'Not written' },
+  resolved: { reason: 'FailureResolved', action: 'Verify', is: 'It is over' },
+  undone: { reason: 'FixUndone', action: 'Undo', is: 'The fix was taken back' },
+};
+
+interface Announcement {
+  incident: Incident;
+  remediation: Pick<Remediation, 'name' | 'title' | 'cause'>;
+  told: Pick<Extract<Effect, { kind: 'tell' }>, 'id' | 'state' | 'at'>;
+  state: State;
+  /** Undefined: this run does not tell the cluster. */
+  sender(): Sender | undefined;
+}
+
+/**
+ * Writes a Kubernetes Event about the object of an incident: the one other thing than a plan's step that kubemend writes, and nothing waits for it.
+ * Never in shadow mode, which writes nothing at all. It fails silently: no permission is no reason to do or not to do anything.
+ */
+export async function announce({ incident, remediation, told, state, sender }: Announcement): Promise<void> {
+  try {
+    const shown = SHOWN[told.state];
+    const to = shown && sender();
+    if (!to || (await modeOf(state, remediation.name, incident.object.namespace)) === 'shadow') return;
+    const signal = AbortSignal.timeout(5_000);
+    const { group, version, namespace, name } = incident.object;
+    const { kind, uid } = incident.object.kind && incident.object.uid ? incident.object : await identify(to, incident, signal);
+    const at = new Date(told.at).toISOString().replace('Z', '000Z');
+    const body = {
+      apiVersion: 'events.k8s.io/v1',
+      kind: 'Event',
+      // The same change told twice has the same name, so it is there once.
+      metadata: { name: `${name.slice(0, 200)}.${incident.id}.${told.id}`, namespace: namespace ?? 'default' },
+      eventTime: at,
+      ...{ type: shown.type ?? 'Normal', reason: shown.reason, action: shown.action },
+      reportingController: `kubemend.dev/${remediation.name.split('/').at(-1)}`,
+      reportingInstance: `kubemend-${incident.id}`,
+      regarding: {
+        apiVersion: group === '' ? version : `${group}/${version}`,
+        kind,
+        name,
+        ...(namespace && { namespace }),
+        ...(uid && { uid }),
+      },
+      note: note(incident, remediation, shown.is),
+    };
+    const path = `/apis/events.k8s.io/v1/namespaces/${body.metadata.namespace}/events`;
+    await to.send({ method: 'POST', path, body, signal });
+  } catch {
+    // Telling the bus is what counts.
+  }
+}
+
+/** `kubectl describe` finds Events by kind and uid; a subject that was only derived from another object has neither. */
+async function identify(to: Sender, { object }: Incident, signal: AbortSignal): Promise<{ kind: string; uid?: string | undefined }> {
+  const { status, body } = await to.send({ method: 'GET', path: pathOf(object, object.name), signal });
+  const { kind, metadata } = body as Partial<KubernetesObject>;
+  if (status !== 200 || !kind) throw new Error(`${nameOf(object)} could not be read`);
+  return { kind, uid: metadata?.uid };
+}
+
+/** Only what is known without reading an object: whoever may read Events of a namespace may not be allowed to read what a plan rests on. */
+function note({ id, plan, object }: Incident, { title, cause }: Announcement['remediation'], is: string): string {
+  const near = plan?.steps.filter(({ target }) => target.namespace === undefined || target.namespace === object.namespace) ?? [];
+  const steps = near.length > 0 ? ` It concerns ${near.map(({ kind, target }) => `${nameOf(target)} (${kind})`).join(', ')}.` : '';
+  const head = `${is}: ${title}. Cause: ${cause.issue}.${steps}`;
+  return `${head.slice(0, 950)} More: kubemend explain ${id}`;
+}

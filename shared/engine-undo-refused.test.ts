@@ -1,0 +1,136 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Toy, widgetPath } from '../test/toy-remediation.ts';
+import { ToyWorld } from '../test/toy-world.ts';
+
+const HOUR = 3_600_000;
+const by = 'Ann';
+const undo = { kind: 'undo', by } as const;
+const spec = (toy: ToyWorld, name = 'a') => toy.cluster.get(widgetPath(name))?.spec;
+
+/** A world in which the widget was mended. */
+async function mended(toy: Toy = {}): Promise<ToyWorld> {
+  const world = new ToyWorld(toy);
+  await world.mode('auto');
+  await world.fact();
+  await world.run(HOUR);
+  expect((await world.incident()).state).toBe('verified');
+  return world;
+}
+
+async function undone(world: ToyWorld): Promise<string> {
+  expect(await world.say(undo)).toBe(true);
+  await world.run(60_000);
+  const { state, because } = await world.incident();
+  return `${state}: ${because}`;
+}
+
+describe('undo shows the difference and writes nothing when', () => {
+  it.each<[string, Toy, (world: ToyWorld) => unknown, RegExp]>([
+    [
+      'the field was changed since',
+      {},
+      (world) => world.cluster.change(widgetPath('a'), { spec: { color: 'green' } }),
+      /spec\.color was written as "blue", is "green"/,
+    ],
+    [
+      'the field was changed since (JSON Patch)',
+      { kind: 'json-patch' },
+      (world) => world.cluster.change(widgetPath('a'), { spec: { color: 'green' } }),
+      /spec\.color was written as "blue", is "green"/,
+    ],
+    [
+      'the field was changed since (apply)',
+      { kind: 'apply' },
+      (world) => world.cluster.change(widgetPath('a'), { spec: { color: 'green' } }),
+      /spec\.color was written as "blue", is "green"/,
+    ],
+    [
+      'one of two objects was changed since',
+      { twoSteps: true },
+      (world) => world.cluster.change(widgetPath('b'), { spec: { color: 'green' } }),
+      /widgets shop\/b: spec\.color was written as "blue", is "green"/,
+    ],
+    ['the object is gone', {}, (world) => world.cluster.remove(widgetPath('a')), /it is gone/],
+    ['it was created again', {}, recreate, /it was deleted and created again/],
+    [
+      'somebody owns it now',
+      {},
+      (world) => world.cluster.change(widgetPath('a'), { metadata: { labels: { 'argocd.argoproj.io/instance': 'x' } } }),
+      /belongs to Argo CD now/,
+    ],
+    [
+      'what was there is not kept',
+      {},
+      (world) => {
+        world.artifacts.get = async () => Promise.reject(new Error('the backup is gone'));
+      },
+      /the backup is gone/,
+    ],
+    ['kubemend is paused', {}, (world) => world.state.set('paused', 'Bob'), /kubemend is paused/],
+    ['the mode is shadow', {}, (world) => world.mode('shadow'), /the mode is shadow/],
+    [
+      'another incident changes the object',
+      {},
+      (world) => world.state.lease('target/toy/example.com/widgets shop/a', 'other', START_FAR, world.clock.now()),
+      /another incident is changing widgets shop\/a/,
+    ],
+    [
+      'the budget is spent',
+      { limits: { perObject: { executions: 1, within: '24h' } } },
+      () => undefined,
+      /the budget of this object is spent/,
+    ],
+    [
+      'there is no permission',
+      {},
+      (world) => {
+        world.cluster.intercept = ({ method }) => (method === 'GET' ? undefined : { status: 403, message: 'no' });
+      },
+      /no permission/,
+    ],
+    [
+      'the object cannot be read',
+      {},
+      (world) => {
+        world.cluster.intercept = () => 'lost before';
+      },
+      /socket hang up/,
+    ],
+  ])('%s', async (_, toy, move, says) => {
+    const world = await mended(toy);
+    const writes = world.cluster.writes.length;
+    await move(world);
+    const result = await undone(world);
+    expect(result).toMatch(/^verified: nothing was undone: /);
+    expect(result).toMatch(says);
+    expect(world.cluster.writes).toHaveLength(writes);
+    expect(world.told.at(-1)).toMatchObject({ state: 'verified', because: expect.stringMatching(says) });
+  });
+
+  it.each<[string, (world: ToyWorld) => Promise<void>]>([
+    ['paused', (world) => world.state.set('paused', 'Bob')],
+    ['in shadow mode', (world) => world.mode('shadow')],
+  ])('it is %s, and then not even a dry run is sent', async (_, off) => {
+    const world = await mended();
+    await off(world);
+    const asked = world.cluster.requests.length;
+    await undone(world);
+    expect(world.cluster.requests.slice(asked).filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  it('the object moved between the question and the write', async () => {
+    const world = await mended();
+    world.checkpoint = (point, effect) => {
+      if (point === 'before' && effect.kind === 'write') world.cluster.change(widgetPath('a'), { status: { beat: 1 } });
+    };
+    expect(await undone(world)).toMatch(/^verified: nothing was undone: .*changed after it was read/);
+    expect(spec(world)?.color).toBe('blue');
+  });
+});
+
+const START_FAR = Date.parse('2027-01-01T00:00:00Z');
+
+function recreate(world: ToyWorld): void {
+  world.cluster.remove(widgetPath('a'));
+  world.cluster.create(widgetPath('a'), { apiVersion: 'example.com/v1', kind: 'Widget', spec: { color: 'blue' } });
+}

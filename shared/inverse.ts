@@ -1,0 +1,162 @@
+import type { Artifacts } from './artifacts/artifacts.ts';
+import { canonical, type Json } from './canonical.ts';
+import type { Cluster } from './cluster.ts';
+import { shown } from './difference.ts';
+import { INCIDENT_ANNOTATION } from './execute.ts';
+import { doneOf, type Incident, type LockedStep } from './incident.ts';
+import { applyJsonPatch, keysOf, valueAt } from './json-patch.ts';
+import { type KubernetesObject, nameOf } from './kubernetes/object.ts';
+import { whoWouldRevert } from './kubernetes/ownership.ts';
+import { documentsOf } from './kubernetes/yaml.ts';
+import {
+  apply,
+  type JsonPatch,
+  jsonPatch,
+  type MergePatch,
+  makePlan,
+  mergePatch,
+  type ObjectStep,
+  type Operation,
+  type Plan,
+  type Step,
+} from './plan.ts';
+import type { Remediation } from './remediation.ts';
+import { changedSince } from './written-values.ts';
+import { inverseOf, isZnodeStep } from './znode-step.ts';
+
+/** A step that undoes another, or why there is none. */
+type Inverse = { step: Step } | { because: string };
+
+/** The way back from everything an incident wrote, newest first: only while the live fields equal what was written. Else the differences, and nothing is done at all. */
+export async function inversePlan(
+  incident: Incident,
+  { limits }: Remediation,
+  cluster: Cluster,
+  artifacts: Artifacts,
+  now: number,
+): Promise<Plan | { because: string }> {
+  const written = doneOf(incident).flatMap(({ plan, execution }) =>
+    execution.written.map(({ index }) => ({ step: plan.steps[index] as Step, lock: execution.steps.find((one) => one.index === index) })),
+  );
+  const inverses: Inverse[] = [];
+  for (const { step, lock } of written.toReversed()) {
+    const inverse = await inverseStep(step, lock, incident.id, cluster, artifacts);
+    inverses.push('because' in inverse ? { because: `${step.kind} on ${nameOf(step.target)}: ${inverse.because}` } : inverse);
+  }
+  const against = inverses.flatMap((inverse) => ('because' in inverse ? [inverse.because] : []));
+  if (against.length > 0) return { because: against.join('; ') };
+  const steps = inverses.flatMap((inverse) => ('step' in inverse ? [inverse.step] : []));
+  const evidence = { undoes: doneOf(incident).map(({ plan }) => plan.hash) };
+  return makePlan(
+    { kind: 'fix', because: `undo what incident ${incident.id} wrote`, evidence, steps },
+    incident.key,
+    now,
+    limits.expireAfter,
+  );
+}
+
+async function inverseStep(
+  step: Step,
+  lock: LockedStep | undefined,
+  incident: string,
+  cluster: Cluster,
+  artifacts: Artifacts,
+): Promise<Inverse> {
+  const { backup } = lock ?? {};
+  const before = backup && (await artifacts.get(backup.artifact, backup.sha256));
+  if (step.kind === 'create-znode') return { because: 'it has no inverse' };
+  if (isZnodeStep(step)) return before === undefined ? NO_BACKUP : { step: inverseOf(step, before) };
+  const live = await cluster.get(step.target);
+  if (step.kind === 'delete') return live ? { because: 'an object of that name is there again' } : recreate(step, before);
+  if (!live) return { because: 'it is gone' };
+  if (step.target.uid && live.metadata.uid !== step.target.uid) return { because: 'it was deleted and created again' };
+  const owner = whoWouldRevert(live);
+  if (owner) return { because: `it belongs to ${owner} now` };
+  if (step.kind === 'create') return uncreate(step, live, incident);
+  if (before === undefined || !backup) return NO_BACKUP;
+  const kept = JSON.parse(before) as KubernetesObject;
+  if (step.kind === 'json-patch') return unpatch(step, kept, live);
+  const wrote = step.kind === 'apply' ? await documentOf(step.document, step.target.name, artifacts) : step.patch;
+  const changed = changedSince(live, wrote);
+  if (changed.length > 0) return { because: changed.slice(0, 5).join(', ') };
+  const reason = `undo: ${step.reason}`;
+  return { step: step.kind === 'apply' ? apply(step.target, backup, reason) : mergePatch(step.target, restored(kept, step.patch), reason) };
+}
+
+const NO_BACKUP: Inverse = { because: 'what was there before is not kept, so it has no inverse' };
+
+async function documentOf({ artifact, sha256 }: { artifact: string; sha256: string }, name: string, artifacts: Artifacts) {
+  const { status: _, ...document } = documentsOf(await artifacts.get(artifact, sha256)).find(({ metadata }) => metadata.name === name) ?? {
+    metadata: { name },
+  };
+  return document as { [key: string]: Json };
+}
+
+/** The merge patch that writes back what another replaced; null where nothing was. */
+const restored = (before: unknown, patch: MergePatch['patch']): MergePatch['patch'] =>
+  Object.fromEntries(
+    Object.entries(patch).map(([key, value]) => {
+      const kept = isPlain(before) ? before[key] : undefined;
+      return [key, isPlain(value) && isPlain(kept) ? restored(kept, value) : (kept ?? null)];
+    }),
+  );
+
+/** Each changed member (of an array: the whole array) is put back, under a test that it is still what was written. */
+function unpatch({ target, operations, reason }: JsonPatch, before: KubernetesObject, live: KubernetesObject): Inverse {
+  const after = applyJsonPatch(
+    before,
+    operations.filter(({ op }) => op !== 'test'),
+  );
+  if (!after) return { because: 'what was there before does not fit the patch' };
+  const regions = [...new Set(operations.filter(({ op }) => op !== 'test').map(({ path }) => regionOf(path, before)))];
+  const moved = regions.filter((path) => canonical(valueAt(live, path)) !== canonical(valueAt(after, path)));
+  if (moved.length > 0) {
+    return {
+      because: moved
+        .map((path) => `${keysOf(path).join('.')} was written as ${shown(valueAt(after, path))}, is ${shown(valueAt(live, path))}`)
+        .join(', '),
+    };
+  }
+  const back = regions.toReversed().flatMap((path): Operation[] => {
+    const [old, now] = [before, after].map((object) => valueAt(object, path) as Json | undefined);
+    const test: Operation[] = now === undefined ? [] : [{ op: 'test', path, value: now }];
+    if (old === undefined) return now === undefined ? [] : [...test, { op: 'remove', path }];
+    return [...test, { op: now === undefined ? 'add' : 'replace', path, value: old }];
+  });
+  return { step: jsonPatch(target, back, `undo: ${reason}`) };
+}
+
+/** The pointer that an operation changes: an index would mean another element after the next change. */
+function regionOf(path: string, before: KubernetesObject): string {
+  const parent = path.slice(0, path.lastIndexOf('/'));
+  return Array.isArray(valueAt(before, parent)) ? parent : path;
+}
+
+function uncreate(step: Extract<ObjectStep, { kind: 'create' }>, live: KubernetesObject, incident: string): Inverse {
+  if (live.metadata.annotations?.[INCIDENT_ANNOTATION] !== incident)
+    return { because: 'the object of that name is not the one that was created' };
+  if (live.status !== undefined)
+    return { because: 'a controller has taken it up: deleting it would not undo what was begun, so it has no inverse' };
+  const changed = changedSince(live, { spec: (step.object.spec ?? {}) as Json });
+  if (changed.length > 0) return { because: changed.join(', ') };
+  const target = { ...step.target, ...(live.metadata.uid && { uid: live.metadata.uid }) };
+  return { step: { kind: 'delete', target, reason: `undo: ${step.reason}` } };
+}
+
+function recreate({ target, reason }: Extract<ObjectStep, { kind: 'delete' }>, before: string | undefined): Inverse {
+  if (before === undefined) return NO_BACKUP;
+  const { status: _, ...object } = JSON.parse(before) as KubernetesObject;
+  const { name, namespace, labels, annotations, ownerReferences, finalizers } = object.metadata;
+  const metadata = {
+    name,
+    ...(namespace && { namespace }),
+    ...(labels && { labels }),
+    ...(annotations && { annotations }),
+    ...(ownerReferences && { ownerReferences }),
+    ...(finalizers ? { finalizers } : {}),
+  };
+  const { uid: __, ...anew } = target;
+  return { step: { kind: 'create', target: anew, object: { ...object, metadata }, reason: `undo: ${reason}` } };
+}
+
+const isPlain = (value: unknown): value is Record<string, Json> => typeof value === 'object' && value !== null && !Array.isArray(value);

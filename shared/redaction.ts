@@ -1,0 +1,132 @@
+import { createHmac } from 'node:crypto';
+import { asRecord } from '../events/exporter/watch-event.ts';
+import { canonical } from './canonical.ts';
+
+/**
+ * Takes credentials out of whole objects before they are kept. A value becomes a mark that says nothing about it but whether it is the same
+ * as another: keyed with a random key that is kept nowhere. So whatever is compared with itself still compares.
+ */
+export interface Redaction {
+  /** An object of a watch, a list or an answer. */
+  object(object: unknown): unknown;
+  /** An audit event: only what counting and people need of it; bodies never. */
+  audit(event: unknown): unknown;
+}
+
+/** Annotations in which a tool keeps the whole object. */
+const COPIES = /last-applied-configuration$|^kapp\.k14s\.io\/original|^objectset\.rio\.cattle\.io\/applied$/;
+/** Fields that hold a credential wherever they are, when what they hold is no reference to one. */
+const NAMED =
+  /^(password|passwd|passphrase|token|accessToken|refreshToken|idToken|bearerToken|secretKey|secretAccessKey|accessKey|accessKeyId|privateKey|apiKey|sessionKey|clientSecret|webhookSecret|credentials|auth|dockerconfigjson|\.dockerconfigjson|username)$/i;
+/** Fields whose whole content may be anything: commands, manifests, deploy keys. */
+const WHOLE = new Set(['command', 'args', 'manifest']);
+/** Lists of name and value. */
+const VALUES = new Set(['env', 'envVars', 'parameters', 'updatedParameters']);
+/** Text that is a credential by its form: PEM, JWT, a bearer token, a password in a URL, a Helm release or another archive in base64. */
+const FORMS = [
+  /-----BEGIN [A-Z0-9 ]+-----[\s\S]*?(-----END [A-Z0-9 ]+-----|$)/g,
+  /\beyJ[\w-]{5,}\.[\w-]{5,}(\.[\w-]*)?/g,
+  /\b[Bb]earer [\w.~+/=-]{8,}/g,
+  /(?<=:\/\/)[^\s/@:]*:[^\s/@]+(?=@)/g,
+  /\b(H4sI|SDRzSU)[\w+/=]{20,}/g,
+];
+
+/** `key`: random bytes that nobody keeps. `keepEnv`: names of variables whose values are no secret, because an examination compares them with words. */
+export function redaction(key: Buffer, keepEnv: string[] = []): Redaction {
+  const kept = new Set(keepEnv);
+  const mark = (value: unknown): string => `redacted-${createHmac('sha256', key).update(canonical(value)).digest('hex').slice(0, 12)}`;
+  const text = (value: string): string => FORMS.reduce((result, form) => result.replace(form, mark), value);
+  /** Every leaf becomes a mark; the names stay. */
+  const leaves = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(leaves);
+    if (typeof value === 'object' && value !== null) return mapped(value, (inner) => leaves(inner));
+    return value === null || value === undefined || value === '' ? value : mark(value);
+  };
+  /** Of a list of name and value the values, of a plain map every leaf. */
+  const values = (value: unknown): unknown => {
+    if (!Array.isArray(value)) return leaves(value);
+    return value.map((item) => {
+      if (typeof item !== 'object' || item === null) return mark(item);
+      const { name, key: also, valueFrom } = asRecord(item);
+      return {
+        ...(leaves(item) as object),
+        ...(name !== undefined && { name }),
+        ...(also !== undefined && { key: also }),
+        ...(valueFrom !== undefined && { valueFrom }),
+        ...(kept.has(String(name)) && { value: asRecord(item).value }),
+      };
+    });
+  };
+  /** It names every field, and of sets the values (`v:"…"`). */
+  const fields = (value: unknown): unknown =>
+    typeof value !== 'object' || value === null
+      ? value
+      : Object.fromEntries(
+          Object.entries(value).map(([name, below]) => [name.startsWith('v:') ? `v:${mark(name)}` : text(name), fields(below)]),
+        );
+  const field = (name: string, value: unknown, under: string): unknown => {
+    if (under === 'annotations' && COPIES.test(name)) return mark(value);
+    if (name === 'fieldsV1') return fields(value);
+    if (under === 'git' && name === 'keys') return leaves(value);
+    if (under === 'registry' && name === 'account') return leaves(value);
+    if (WHOLE.has(name)) return leaves(value);
+    if (VALUES.has(name)) return values(value);
+    if (NAMED.test(name) && typeof value !== 'boolean') return isReference(value) ? walk(value, name) : leaves(value);
+    return walk(value, name);
+  };
+  const walk = (value: unknown, under: string): unknown => {
+    if (typeof value === 'string') return text(value);
+    if (Array.isArray(value)) return value.map((inner) => walk(inner, under));
+    if (typeof value !== 'object' || value === null) return value;
+    const { kind } = asRecord(value);
+    const holds = kind === 'Secret' || kind === 'ConfigMap';
+    return mapped(value, (inner, name) =>
+      holds && ['data', 'stringData', 'binaryData'].includes(name) ? leaves(inner) : field(name, inner, under),
+    );
+  };
+  return { object: (object) => walk(object, ''), audit: (event) => auditOf(asRecord(event)) };
+}
+
+/** `{ name, key }` of a Secret: it says where the credential is, and not what it is. */
+const isReference = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && ['secretKeyRef', 'secretRef', 'valueFrom', 'secretName'].some((name) => name in value);
+
+const mapped = (value: object, change: (inner: unknown, name: string) => unknown): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, change(inner, name)]));
+
+/** Query parameters that say what a request does; another may be the command of an exec. */
+const QUERY = ['fieldManager', 'fieldValidation', 'dryRun', 'force', 'watch', 'resourceVersion', 'limit', 'labelSelector', 'fieldSelector'];
+
+function auditOf(event: Record<string, unknown>): object {
+  const { kind, apiVersion, level, auditID, stage, requestURI, verb, user, impersonatedUser, userAgent, objectRef } = event;
+  const { code, reason, status } = asRecord(event.responseStatus);
+  const { metadata } = asRecord(event.responseObject);
+  const { name, namespace, uid, resourceVersion, generation } = asRecord(metadata);
+  return {
+    ...{ kind, apiVersion, level, auditID, stage, verb, userAgent, objectRef, requestURI: uriOf(requestURI), user: userOf(user) },
+    ...(impersonatedUser !== undefined && { impersonatedUser: userOf(impersonatedUser) }),
+    responseStatus: {
+      code,
+      ...(reason !== undefined && { reason }),
+      ...(status !== undefined && { status: typeof status === 'string' ? status : undefined }),
+    },
+    ...(metadata !== undefined && { responseObject: { metadata: { name, namespace, uid, resourceVersion, generation } } }),
+    ...{ requestReceivedTimestamp: event.requestReceivedTimestamp, stageTimestamp: event.stageTimestamp },
+  };
+}
+
+function userOf(user: unknown): object {
+  const { username, uid, extra } = asRecord(user);
+  const pod = asRecord(extra)['authentication.kubernetes.io/pod-name'];
+  return {
+    username,
+    ...(uid !== undefined && { uid }),
+    ...(pod !== undefined && { extra: { 'authentication.kubernetes.io/pod-name': pod } }),
+  };
+}
+
+function uriOf(uri: unknown): string {
+  const [path = '', query = ''] = String(uri ?? '').split('?');
+  const kept = [...new URLSearchParams(query)].filter(([name]) => QUERY.includes(name));
+  return kept.length > 0 ? `${path}?${new URLSearchParams(kept)}` : path;
+}

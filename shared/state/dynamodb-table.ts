@@ -1,0 +1,168 @@
+import {
+  type AttributeValue,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+
+/** An item or a part of it, as DynamoDB writes it: `{ S: 'text' }`, `{ N: '1' }`. */
+export type Item = Record<string, AttributeValue>;
+
+/** An item with the condition under which it replaces what is there; values as `:name`, reserved words as `#name`. */
+export interface ConditionalPut {
+  item: Item;
+  condition: string;
+  values?: Item;
+  names?: Record<string, string>;
+}
+
+/** The index that lists incidents by their last change. */
+export const BY_UPDATE = 'by-update';
+
+/** What CreateTable and CloudFormation need alike; `expires` (seconds) is the TTL attribute. */
+export const TABLE_SCHEMA = {
+  BillingMode: 'PAY_PER_REQUEST' as const,
+  AttributeDefinitions: [
+    { AttributeName: 'pk', AttributeType: 'S' as const },
+    { AttributeName: 'sk', AttributeType: 'S' as const },
+    { AttributeName: 'shelf', AttributeType: 'S' as const },
+    { AttributeName: 'updated', AttributeType: 'N' as const },
+  ],
+  KeySchema: [
+    { AttributeName: 'pk', KeyType: 'HASH' as const },
+    { AttributeName: 'sk', KeyType: 'RANGE' as const },
+  ],
+  GlobalSecondaryIndexes: [
+    {
+      IndexName: BY_UPDATE,
+      KeySchema: [
+        { AttributeName: 'shelf', KeyType: 'HASH' as const },
+        { AttributeName: 'updated', KeyType: 'RANGE' as const },
+      ],
+      Projection: { ProjectionType: 'ALL' as const },
+    },
+  ],
+};
+
+/** The table did not answer as it must: nothing is known, so nothing may be written anywhere. */
+export class TableError extends Error {
+  override name = 'TableError';
+
+  constructor(table: string, doing: string, cause: Error) {
+    super(`The state table ${table} could not ${doing}: ${cause.name}: ${cause.message}`, { cause });
+  }
+}
+
+/** One table through few verbs. Reads are strongly consistent, but those of the index. A condition that fails is `false`; anything else throws TableError. */
+export class Table {
+  readonly #client: Pick<DynamoDBClient, 'send'>;
+  readonly #table: string;
+
+  constructor({ client, table }: { client: Pick<DynamoDBClient, 'send'>; table: string }) {
+    this.#client = client;
+    this.#table = table;
+  }
+
+  async get(pk: string, sk: string): Promise<Item | undefined> {
+    const command = new GetItemCommand({ TableName: this.#table, Key: keyOf(pk, sk), ConsistentRead: true });
+    return (await this.#ask('read', () => this.#client.send(command))).Item;
+  }
+
+  /** The items of a partition whose sort key begins with `prefix`, in its order. */
+  query(pk: string, prefix = '', { descending = false, limit = Number.POSITIVE_INFINITY } = {}): Promise<Item[]> {
+    const condition = prefix === '' ? 'pk = :pk' : 'pk = :pk AND begins_with(sk, :prefix)';
+    const values = { ':pk': { S: pk }, ...(prefix !== '' && { ':prefix': { S: prefix } }) };
+    return this.#pages({ condition, values, descending, limit, index: undefined });
+  }
+
+  /** The newest of a shelf of the index, eventually consistent: for people and for taking up work, where nothing is decided. */
+  newest(shelf: string, limit: number): Promise<Item[]> {
+    return this.#pages({ condition: 'shelf = :shelf', values: { ':shelf': { S: shelf } }, descending: true, limit, index: BY_UPDATE });
+  }
+
+  put({ item, condition, values, names }: ConditionalPut): Promise<boolean> {
+    const command = new PutItemCommand({
+      TableName: this.#table,
+      Item: item,
+      ConditionExpression: condition,
+      ...(values && { ExpressionAttributeValues: values }),
+      ...(names && { ExpressionAttributeNames: names }),
+    });
+    return this.#conditionally('write', () => this.#client.send(command));
+  }
+
+  /** Writes whatever is there. */
+  async set(item: Item): Promise<void> {
+    await this.#ask('write', () => this.#client.send(new PutItemCommand({ TableName: this.#table, Item: item })));
+  }
+
+  /** Adds a text to a set of texts, making both when there is none. */
+  async add(pk: string, sk: string, attribute: string, text: string): Promise<void> {
+    const command = new UpdateItemCommand({
+      TableName: this.#table,
+      Key: keyOf(pk, sk),
+      UpdateExpression: 'ADD #set :texts',
+      ExpressionAttributeNames: { '#set': attribute },
+      ExpressionAttributeValues: { ':texts': { SS: [text] } },
+    });
+    await this.#ask('count', () => this.#client.send(command));
+  }
+
+  /** Removes an item, under a condition if one is given. */
+  delete(pk: string, sk: string, owner?: string): Promise<boolean> {
+    const command = new DeleteItemCommand({
+      TableName: this.#table,
+      Key: keyOf(pk, sk),
+      ...(owner !== undefined && {
+        ConditionExpression: '#owner = :owner',
+        ExpressionAttributeNames: { '#owner': 'owner' },
+        ExpressionAttributeValues: { ':owner': { S: owner } },
+      }),
+    });
+    return this.#conditionally('delete', () => this.#client.send(command));
+  }
+
+  async #pages(asked: { condition: string; values: Item; descending: boolean; limit: number; index: string | undefined }): Promise<Item[]> {
+    const { condition, values, descending, limit, index } = asked;
+    const items: Item[] = [];
+    let after: Item | undefined;
+    do {
+      const command = new QueryCommand({
+        TableName: this.#table,
+        ...(index === undefined ? { ConsistentRead: true } : { IndexName: index }),
+        KeyConditionExpression: condition,
+        ExpressionAttributeValues: values,
+        ScanIndexForward: !descending,
+        ...(Number.isFinite(limit) && { Limit: limit - items.length }),
+        ExclusiveStartKey: after,
+      });
+      const page = await this.#ask('list', () => this.#client.send(command));
+      items.push(...(page.Items ?? []));
+      after = page.LastEvaluatedKey;
+    } while (after && items.length < limit);
+    return items;
+  }
+
+  async #conditionally(doing: string, send: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await this.#ask(doing, send);
+      return true;
+    } catch (error) {
+      if (((error as TableError).cause as Error).name === 'ConditionalCheckFailedException') return false;
+      throw error;
+    }
+  }
+
+  async #ask<T>(doing: string, send: () => Promise<T>): Promise<T> {
+    try {
+      return await send();
+    } catch (error) {
+      throw new TableError(this.#table, doing, error as Error);
+    }
+  }
+}
+
+const keyOf = (pk: string, sk: string): Item => ({ pk: { S: pk }, sk: { S: sk } });

@@ -1,0 +1,164 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { Incident } from '../incident.ts';
+import { incidentOf, recordItem } from './dynamodb-record.ts';
+import { type Item, Table } from './dynamodb-table.ts';
+import type { State } from './state.ts';
+
+/*
+ * One table. Every decision rests on a strongly consistent read or on the condition of the write itself.
+ *
+ *   pk                    sk             what it is
+ *   incident/<key>        <ordinal>      the record, under the condition of its revision; `expires` once it has ended
+ *   id/<4 digits>         <id>           which key and ordinal an id names; stays (100 bytes), so that no open incident ever loses its id
+ *   lease/<name>          -              owner and until, under the condition that it is free, run out or ours
+ *   budget/<scope>        -              executions with their times; one item, replaced under the condition of its version
+ *   breakers              <scope>        the set of incidents that were counted: adding to a set twice is adding once
+ *   settings              <name>         what people set. Functions may only read this partition (infra/roles.cjs)
+ *
+ * The index by-update lists the records by `shelf` (unfinished, rest) and time.
+ */
+
+export interface DynamoStateOptions {
+  client: Pick<DynamoDBClient, 'send'>;
+  table: string;
+  wait(ms: number): Promise<unknown>;
+  /** Something nobody else makes: tells our own write from somebody else's when its answer was lost. */
+  nonce(): string;
+  /** Days that an ended incident is kept. Default 90. */
+  keep?: number;
+}
+
+const ONLY = '-';
+const SPEND_TRIES = 20;
+const DAY = 24 * 3_600;
+
+/** State on one DynamoDB table. Throws TableError when it cannot answer. */
+export class DynamoState implements State {
+  readonly #table: Table;
+  readonly #options: DynamoStateOptions;
+
+  constructor(options: DynamoStateOptions) {
+    this.#table = new Table(options);
+    this.#options = options;
+  }
+
+  async latest(key: string): Promise<Incident | undefined> {
+    const [newest] = await this.#table.query(`incident/${key}`, '', { descending: true, limit: 1 });
+    return newest && incidentOf(newest);
+  }
+
+  async load(id: string): Promise<Incident | undefined> {
+    if (!/^[0-9a-f]{4,12}$/.test(id)) return undefined;
+    const named = await this.#table.query(`id/${id.slice(0, 4)}`, id);
+    const found = await Promise.all(
+      named.map(async ({ sk, key, ordinal }) => {
+        const item = await this.#table.get(`incident/${key?.S}`, sortable(Number(ordinal?.N)));
+        return item && item.id?.S === sk?.S ? [incidentOf(item)] : [];
+      }),
+    );
+    const [incident, ...others] = found.flat();
+    return others.length === 0 ? incident : undefined;
+  }
+
+  async save(incident: Incident, expected: number): Promise<boolean> {
+    const { id, key, ordinal } = incident;
+    const nonce = this.#options.nonce();
+    const at = { pk: { S: `incident/${key}` }, sk: { S: sortable(ordinal) } };
+    const item = { ...at, ...recordItem(incident, this.#options.keep ?? 90), nonce: { S: nonce } };
+    if (expected === 0) await this.#name(incident);
+    const saved = await this.#table.put(
+      expected === 0
+        ? { item, condition: 'attribute_not_exists(pk)' }
+        : { item, condition: 'id = :id AND revision = :expected', values: { ':id': { S: id }, ':expected': { N: `${expected}` } } },
+    );
+    // The client sends again when an answer is lost: then it is our own write that stands in the way.
+    return saved || (await this.#table.get(at.pk.S, at.sk.S))?.nonce?.S === nonce;
+  }
+
+  async list({ unfinished = false, limit = 1_000 } = {}): Promise<Incident[]> {
+    const shelves = unfinished ? ['unfinished'] : ['unfinished', 'rest'];
+    const found = (await Promise.all(shelves.map((shelf) => this.#table.newest(shelf, limit)))).flat().map(incidentOf);
+    return found.sort((a, b) => b.updatedAt - a.updatedAt || (a.id < b.id ? -1 : 1)).slice(0, limit);
+  }
+
+  /** Before the record, so that none is ever without its id; a name without a record is nobody's. */
+  async #name({ id, key, ordinal }: Incident): Promise<void> {
+    const named = await this.#table.put({
+      item: { pk: { S: `id/${id.slice(0, 4)}` }, sk: { S: id }, key: { S: key }, ordinal: { N: `${ordinal}` } },
+      condition: 'attribute_not_exists(pk) OR (#key = :key AND ordinal = :ordinal)',
+      values: { ':key': { S: key }, ':ordinal': { N: `${ordinal}` } },
+      names: { '#key': 'key' },
+    });
+    if (!named) throw new Error(`The id ${id} names another incident than ${key} ${ordinal} in the state table: nothing is written`);
+  }
+
+  lease(name: string, owner: string, until: number, now: number): Promise<boolean> {
+    const expires = { N: `${Math.ceil(until / 1_000) + DAY}` };
+    return this.#table.put({
+      item: { pk: { S: `lease/${name}` }, sk: { S: ONLY }, owner: { S: owner }, until: { N: `${until}` }, expires },
+      condition: 'attribute_not_exists(pk) OR #owner = :owner OR #until <= :now',
+      values: { ':owner': { S: owner }, ':now': { N: `${now}` } },
+      names: { '#owner': 'owner', '#until': 'until' },
+    });
+  }
+
+  async release(name: string, owner: string): Promise<void> {
+    await this.#table.delete(`lease/${name}`, ONLY, owner);
+  }
+
+  async spend({ scope, execution, at, since, limit }: Parameters<State['spend']>[0]): Promise<boolean> {
+    const pk = `budget/${scope}`;
+    for (let attempt = 1; attempt <= SPEND_TRIES; attempt += 1) {
+      const old = await this.#table.get(pk, ONLY);
+      const spent = JSON.parse(old?.spent?.S ?? '{}') as Record<string, number>;
+      if (Object.hasOwn(spent, execution)) return true;
+      const recent = Object.entries(spent).filter(([, time]) => time > since);
+      if (recent.length >= limit) return false;
+      const version = Number(old?.version?.N ?? 0);
+      const item = {
+        pk: { S: pk },
+        sk: { S: ONLY },
+        version: { N: `${version + 1}` },
+        spent: { S: JSON.stringify({ ...Object.fromEntries(recent), [execution]: at }) },
+        expires: { N: `${Math.ceil((2 * at - since) / 1_000) + DAY}` },
+      };
+      const names = { '#version': 'version' };
+      const condition = old ? '#version = :version' : 'attribute_not_exists(pk)';
+      if (await this.#table.put({ item, condition, ...(old && { names, values: { ':version': { N: `${version}` } } }) })) return true;
+      await this.#options.wait(10 * attempt);
+    }
+    throw new Error(`The budget ${scope} was changed by somebody else ${SPEND_TRIES} times in a row: nothing is written`);
+  }
+
+  tally(scope: string, incident: string): Promise<void> {
+    return this.#table.add('breakers', scope, 'incidents', incident);
+  }
+
+  async tallied(scope: string): Promise<number> {
+    return (await this.#table.get('breakers', scope))?.incidents?.SS?.length ?? 0;
+  }
+
+  async reset(scope: string): Promise<void> {
+    const below = (await this.#table.query('breakers', `${scope}/`)).map(sortKeyOf);
+    await Promise.all([scope, ...below].map((one) => this.#table.delete('breakers', one)));
+  }
+
+  async setting(name: string): Promise<string | undefined> {
+    return (await this.#table.get('settings', name))?.value?.S;
+  }
+
+  async set(name: string, value: string | undefined): Promise<void> {
+    if (value === undefined) await this.#table.delete('settings', name);
+    else await this.#table.set({ pk: { S: 'settings' }, sk: { S: name }, value: { S: value } });
+  }
+
+  async settings(): Promise<Record<string, string>> {
+    const items = await this.#table.query('settings');
+    return Object.fromEntries(items.map((item) => [sortKeyOf(item), item.value?.S ?? '']));
+  }
+}
+
+/** Numbers in the order of texts. */
+const sortable = (ordinal: number): string => `${ordinal}`.padStart(10, '0');
+
+const sortKeyOf = (item: Item): string => item.sk?.S ?? '';

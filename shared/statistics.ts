@@ -1,0 +1,81 @@
+import type { Incident } from './incident.ts';
+
+/** What became of one plan that kubemend would have carried out, or did. `open`: nobody knows yet, or nobody answered. */
+export type Judgement = 'confirmed' | 'by-itself' | 'wrong' | 'open';
+
+/** The record of a remediation, in one namespace or (undefined) in all. */
+export interface Record {
+  remediation: string;
+  namespace?: string;
+  /** Plans that were confirmed by the second question: in shadow they would have been written. */
+  fired: number;
+  confirmed: number;
+  byItself: number;
+  wrong: number;
+  open: number;
+  /** Of what was judged, the part that was confirmed, with its 95 % interval (Wilson); absent while nothing is judged. */
+  precision?: { value: number; low: number; high: number };
+}
+
+/** `auto` is for a remediation that is right at least this often, with 97.5 % certainty: 12 of 12, 20 of 21, 27 of 29. */
+export const ENOUGH = 0.75;
+
+/** Judges one incident; undefined when it never came to a confirmed plan. */
+export function judge({ state, history, byHand }: Incident): Judgement | undefined {
+  if (!history.some((entry) => ['shadowed', 'awaiting-approval', 'executing'].includes(entry.state))) return undefined;
+  const rejected = history.some((entry) => entry.state === 'refused' && entry.by !== undefined);
+  if (rejected || ['undone', 'ineffective', 'reverted'].includes(state)) return 'wrong';
+  const approved = history.some((entry) => entry.state === 'executing' && entry.by !== undefined);
+  if (approved || byHand || state === 'verified') return 'confirmed';
+  return state === 'resolved' ? 'by-itself' : 'open';
+}
+
+/** The records of all remediations that fired: one for each, and one for each of its namespaces. Derived from the incidents alone. */
+export function recordsOf(incidents: Incident[]): Record[] {
+  const groups = new Map<string, { remediation: string; namespace?: string; all: Judgement[] }>();
+  for (const incident of incidents) {
+    const judgement = judge(incident);
+    if (!judgement) continue;
+    const { remediation, object } = incident;
+    for (const namespace of new Set([undefined, object.namespace])) {
+      const key = `${remediation} ${namespace ?? ''}`;
+      const group = groups.get(key) ?? { remediation, ...(namespace !== undefined && { namespace }), all: [] };
+      group.all.push(judgement);
+      groups.set(key, group);
+    }
+  }
+  const sorted = [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
+  return sorted.map(([, { all, ...group }]) => ({ ...group, ...count(all) }));
+}
+
+function count(all: Judgement[]): Omit<Record, 'remediation' | 'namespace'> {
+  const of = (judgement: Judgement): number => all.filter((one) => one === judgement).length;
+  const [confirmed, byItself, wrong] = [of('confirmed'), of('by-itself'), of('wrong')];
+  const judged = confirmed + byItself + wrong;
+  const precision = judged > 0 && { precision: { value: confirmed / judged, ...wilson(confirmed, judged) } };
+  return { fired: all.length, confirmed, byItself, wrong, open: of('open'), ...precision };
+}
+
+/** The Wilson score interval of `right` of `all`, at 95 %. Unlike right/all ± something it is sound for few and for none wrong. */
+export function wilson(right: number, all: number, z = 1.96): { low: number; high: number } {
+  const p = right / all;
+  const centre = p + z ** 2 / (2 * all);
+  const spread = z * Math.sqrt((p * (1 - p)) / all + z ** 2 / (4 * all ** 2));
+  const scale = 1 + z ** 2 / all;
+  return { low: Math.max(0, (centre - spread) / scale), high: Math.min(1, (centre + spread) / scale) };
+}
+
+/** Why a remediation should not run in `auto` yet, in one sentence; undefined when nothing speaks against it. */
+export function againstAuto(incidents: Incident[], remediation: string, namespace?: string): string | undefined {
+  const record = recordsOf(incidents).find((one) => one.remediation === remediation && one.namespace === namespace);
+  const where = `${remediation}${namespace ? ` in ${namespace}` : ''}`;
+  const { precision, confirmed = 0, byItself = 0, wrong = 0 } = record ?? {};
+  if (precision && precision.low >= ENOUGH) return undefined;
+  const seen = precision
+    ? `${confirmed} of ${confirmed + byItself + wrong} plans were confirmed (at least ${percent(precision.low)} right)`
+    : 'no plan was judged yet';
+  return `${where}: ${seen}; auto is for at least ${percent(ENOUGH)}, as with 12 of 12`;
+}
+
+/** `85 %` */
+export const percent = (share: number): string => `${Math.floor(share * 100)} %`;

@@ -1,0 +1,23 @@
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoState } from '../../shared/state/dynamodb.ts';
+import { TABLE_SCHEMA } from '../../shared/state/dynamodb-table.ts';
+import { clientOptions } from './moto.ts';
+
+let made = 0;
+
+/** A client of a DynamoDB endpoint that gives up at once. */
+export const dynamoClient = (endpoint: string, requestHandler: object = {}): DynamoDBClient =>
+  new DynamoDBClient({ ...clientOptions(endpoint), maxAttempts: 1, requestHandler });
+
+/** Makes a new and empty state table as the deployment does, and answers its name. */
+export async function createStateTable(client: DynamoDBClient): Promise<string> {
+  made += 1;
+  const TableName = `kubemend-${process.pid}-${made}`;
+  await client.send(new CreateTableCommand({ TableName, ...TABLE_SCHEMA }));
+  return TableName;
+}
+
+/** A state on a table, as one process has it. */
+export function stateOn(client: Pick<DynamoDBClient, 'send'>, table: string): DynamoState {
+  return new DynamoState({ client, table, wait: async () => undefined, nonce: () => crypto.randomUUID() });
+}

@@ -1,0 +1,127 @@
+import { expect, it } from '@jest/globals';
+import type { Remediation } from '../shared/remediation.ts';
+import { TABLE_SCHEMA } from '../shared/state/dynamodb-table.ts';
+import { attributeOf, type PackagedService, statementsOf } from './packaged-service.ts';
+
+/** The one function without a remediation. */
+export const CONTINUE = 'kubemend/continue-incident';
+/** Its key in serverless.yml. */
+export const keyOf = (name: string): string => name.replace('/', '-');
+
+const logicalIdOf = (name: string): string => `${name.charAt(0).toUpperCase()}${keyOf(name).slice(1)}`.replaceAll('-', 'Dash');
+/** What a policy's resource names: logical ids, or the text of a Fn::Sub. */
+const namesIn = (resource: unknown): string[] =>
+  [resource].flat().map((one) => ((one as Record<string, string>)['Fn::Sub'] ?? attributeOf(one)) as string);
+
+/** The tests of what each role of the packaged template may do. */
+export function describeRoles(packaged: () => { service: PackagedService; remediations: Remediation[] }): void {
+  const granted = (id: string) => {
+    const role = packaged()
+      .service.ofType('AWS::IAM::Role')
+      .find(([name]) => name === id)?.[1];
+    return statementsOf(role?.Policies).map(({ Effect, Action, Resource, Condition }) => [Effect, Action, namesIn(Resource), Condition]);
+  };
+
+  it('grants each remediation what it does, and nothing else', () => {
+    for (const { name } of packaged().remediations) {
+      const own = logicalIdOf(name);
+      expect(granted(`${own}Role`)).toEqual([
+        ['Allow', ['logs:CreateLogStream', 'logs:PutLogEvents'], [`${own}LogGroup`], undefined],
+        ['Allow', ['events:PutEvents'], ['Bus'], { StringEquals: { 'events:source': 'kubemend' } }],
+        ['Allow', ['sqs:SendMessage'], [`${own}DeadLetters`], undefined],
+        [
+          'Allow',
+          ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+          ['Table'],
+          undefined,
+        ],
+        [
+          'Deny',
+          ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+          ['Table'],
+          { 'ForAnyValue:StringEquals': { 'dynamodb:LeadingKeys': ['settings'] } },
+        ],
+        ['Allow', ['sqs:SendMessage'], ['Appointments'], undefined],
+        [
+          'Allow',
+          ['scheduler:CreateSchedule'],
+          [`arn:\${AWS::Partition}:scheduler:\${AWS::Region}:\${AWS::AccountId}:schedule/\${AppointmentsGroup}/*`],
+          undefined,
+        ],
+        ['Allow', ['iam:PassRole'], ['AppointmentsRole'], { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } }],
+        ['Allow', ['s3:GetObject', 's3:PutObject'], [`\${Artifacts.Arn}/texts/*`, `\${Artifacts.Arn}/pins/*`], undefined],
+        ['Allow', ['s3:ListBucket'], ['Artifacts'], undefined],
+      ]);
+    }
+  });
+
+  it('grants the one that continues no cluster, no bus and no write to the table', () => {
+    const own = logicalIdOf(CONTINUE);
+    expect(granted(`${own}Role`)).toEqual([
+      ['Allow', ['logs:CreateLogStream', 'logs:PutLogEvents'], [`${own}LogGroup`], undefined],
+      ['Allow', ['sqs:SendMessage'], [`${own}DeadLetters`], undefined],
+      ['Allow', ['dynamodb:GetItem', 'dynamodb:Query'], ['Table', `\${Table.Arn}/index/by-update`], undefined],
+      ['Allow', ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:SendMessage'], ['Appointments'], undefined],
+      ['Allow', ['lambda:InvokeFunction'], packaged().remediations.map(({ name }) => `${logicalIdOf(name)}LambdaFunction`), undefined],
+    ]);
+    const [, { Environment } = {}] =
+      packaged()
+        .service.ofType('AWS::Lambda::Function')
+        .find(([, { FunctionName }]) => FunctionName === `kubemend-dev-${keyOf(CONTINUE)}`) ?? [];
+    expect(Object.keys((Environment as { Variables: object }).Variables)).toEqual([
+      'KUBEMEND_TABLE',
+      'KUBEMEND_QUEUE',
+      'KUBEMEND_FUNCTIONS',
+    ]);
+  });
+
+  it('lets EventBridge Scheduler put appointments into their queue, for this account only', () => {
+    expect(granted('AppointmentsRole')).toEqual([['Allow', ['sqs:SendMessage'], ['Appointments', 'AppointmentsDeadLetters'], undefined]]);
+    const { AssumeRolePolicyDocument: trust } = (packaged().service.resources.AppointmentsRole?.Properties ?? {}) as {
+      AssumeRolePolicyDocument: unknown;
+    };
+    expect(statementsOf({ trust })[0]?.Condition).toEqual({ StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } });
+  });
+
+  it('hands appointments over in batches that may fail in part, and keeps those that never succeed', () => {
+    const [[, mapping] = []] = packaged().service.ofType('AWS::Lambda::EventSourceMapping');
+    expect(mapping).toMatchObject({
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      EventSourceArn: { 'Fn::GetAtt': ['Appointments', 'Arn'] },
+    });
+    const { VisibilityTimeout, RedrivePolicy } = (packaged().service.resources.Appointments?.Properties ?? {}) as Record<string, unknown>;
+    expect(RedrivePolicy).toMatchObject({ deadLetterTargetArn: { 'Fn::GetAtt': ['AppointmentsDeadLetters', 'Arn'] } });
+    const timeouts = packaged()
+      .service.ofType('AWS::Lambda::Function')
+      .map(([, { Timeout }]) => Timeout as number);
+    expect(VisibilityTimeout).toBeGreaterThan(Math.max(...timeouts));
+  });
+
+  it('keeps the table and the bucket when the stack is deleted, with recovery, expiry and no public access', () => {
+    const { Table, Artifacts } = packaged().service.resources as Record<string, { DeletionPolicy?: string; Properties: unknown }>;
+    expect([Table?.DeletionPolicy, Artifacts?.DeletionPolicy]).toEqual(['Retain', 'Retain']);
+    expect(Table?.Properties).toMatchObject({
+      ...TABLE_SCHEMA,
+      TimeToLiveSpecification: { AttributeName: 'expires', Enabled: true },
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+    });
+    expect(Artifacts?.Properties).toMatchObject({
+      PublicAccessBlockConfiguration: { RestrictPublicBuckets: true, BlockPublicPolicy: true },
+    });
+  });
+
+  it('allows nothing with a wildcard, but for the names of what does not exist yet', () => {
+    // What denies may be wide: osls refuses the deployment bucket to everybody without TLS.
+    const allowed = statementsOf(packaged().service.resources).filter(({ Effect }) => Effect !== 'Deny');
+    expect(allowed.length).toBeGreaterThan(0);
+    for (const { Action, Resource, Principal } of allowed) {
+      expect(JSON.stringify([Action, Principal])).not.toContain('*');
+      const open = [Resource ?? []]
+        .flat()
+        .map((one) => JSON.stringify(one))
+        .filter((one) => one.includes('*'));
+      for (const one of open)
+        expect(one).toMatch(/^\{"Fn::Sub":"(\$\{Artifacts\.Arn\}\/(texts|pins)|arn:[^*]*:schedule\/\$\{AppointmentsGroup\})\/\*"\}$/);
+    }
+  });
+}
