@@ -7,13 +7,18 @@ const ANSWER = 'kubemend/answer-slack';
 
 const bundled = (name) => ({ handler: `dist/${name}/index.handler`, package: { patterns: ['!**', `dist/${name}/index.mjs`] } });
 
-const notifying = (deployed, { channel, token }, { common, retried }) => ({
+const notifying = (deployed, { channel, token, api }, { common, retried }) => ({
   ...common(deployed),
   ...bundled(NOTIFY),
   description: 'Tell Slack what happens to incidents',
   memorySize: 256,
   reservedConcurrency: 5,
-  environment: { KUBEMEND_TABLE: { Ref: 'Table' }, KUBEMEND_SLACK_CHANNEL: channel, KUBEMEND_SLACK_TOKEN_ARN: token },
+  environment: {
+    KUBEMEND_TABLE: { Ref: 'Table' },
+    KUBEMEND_SLACK_CHANNEL: channel,
+    KUBEMEND_SLACK_TOKEN_ARN: token,
+    ...(api && { KUBEMEND_SLACK_API: api }),
+  },
   events: [
     {
       eventBridge: {

@@ -20,6 +20,7 @@ describe('Slack in a deployment', () => {
     ['a name for a person', { ...all, KUBEMEND_SLACK_APPROVERS: 'U0ADA00001,ada' }, '"ada" is no Slack user id'],
     ['a token instead of its ARN', { ...messages, KUBEMEND_SLACK_TOKEN_ARN: 'xoxb-1' }, 'not the whole ARN'],
     ['an ARN of many secrets', { ...messages, KUBEMEND_SLACK_TOKEN_ARN: `${secret('').slice(0, -6)}*` }, 'not the whole ARN'],
+    ['another address for the token', { ...messages, KUBEMEND_SLACK_API: 'https://slack.example.com/api' }, 'is not Slack'],
     ['one secret for both', { ...all, KUBEMEND_SLACK_SIGNING_SECRET_ARN: secret('token') }, 'two secrets'],
   ])('is refused with %s', (_, variables, because) => {
     expect(() => slackSettings(variables)).toThrow(because);

@@ -5,11 +5,15 @@ export interface SlackSettings {
   channel: string;
   /** ARN of the secret that holds the bot token. */
   token: string;
+  /** Where Slack's methods are, for GovSlack. */
+  api?: string;
   /** Absent: messages only. */
   answers?: { signingSecret: string; approvers: string } | undefined;
 }
 
 const MESSAGES = ['KUBEMEND_SLACK_CHANNEL', 'KUBEMEND_SLACK_TOKEN_ARN'] as const;
+/** The token goes there and nowhere else. */
+const APIS = ['https://slack.com/api', 'https://slack-gov.com/api'];
 const ANSWERS = ['KUBEMEND_SLACK_SIGNING_SECRET_ARN', 'KUBEMEND_SLACK_APPROVERS'] as const;
 /** A whole ARN, with the six characters that Secrets Manager appends: a part of it would grant nothing, or too much. */
 const SECRET = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}$/;
@@ -37,5 +41,7 @@ export function slackSettings(variables: Record<string, string | undefined>): Sl
     ...(answers ? peopleOf(approvers).map(wrongPerson) : []),
   ].find((sentence) => sentence !== undefined);
   if (wrong !== undefined) throw new Error(wrong);
-  return { channel, token, ...(answers && { answers: { signingSecret, approvers: peopleOf(approvers).join(',') } }) };
+  const api = variables.KUBEMEND_SLACK_API || undefined;
+  if (api !== undefined && !APIS.includes(api)) throw new Error(`KUBEMEND_SLACK_API is not Slack: it is one of ${APIS.join(', ')}`);
+  return { channel, token, ...(api && { api }), ...(answers && { answers: { signingSecret, approvers: peopleOf(approvers).join(',') } }) };
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { INCIDENT_CHANGED } from '../events/incident-changed.ts';
@@ -10,20 +11,20 @@ import type { Incident } from '../shared/incident.ts';
 import { publicRecord } from '../shared/public-record.ts';
 import type { DynamoState } from '../shared/state/dynamodb.ts';
 import { type Appointments, makeAppointments } from './aws/appointments.ts';
-import { cfnLint } from './aws/cfn-lint.ts';
 import { clientOptions, type Moto, startMoto } from './aws/moto.ts';
 import { createStateTable, dynamoClient, stateOn } from './aws/state-table.ts';
 import { type LocalLambda, startLambda } from './local-lambda.ts';
-import { attributeOf, type PackagedService, statementsOf } from './packaged-service.ts';
+import type { PackagedService } from './packaged-service.ts';
 import { ANSWER, NOTIFY, packageSlack } from './packaged-slack.ts';
 import { SlackServer } from './slack/server.ts';
-import { problemsOf } from './template-dead-letters.ts';
 import { keyOf } from './template-roles.ts';
+import { describeSlackTemplate, secretArn } from './template-slack.ts';
 import { ToyWorld } from './toy-world.ts';
 
-const secretArn = (name: string) => `arn:aws:secretsmanager:eu-west-1:123456789012:secret:kubemend/slack/${name}-AbCd12`;
 const [ADA, EVE] = ['U0ADA00001', 'U0EVE00003'];
-const OWN = { notify: 'KubemendDashnotifyDashslack', answer: 'KubemendDashanswerDashslack' };
+
+/** What is left to the next tick is left early. */
+const TIMEOUT = 15_000;
 
 let folder: string;
 let service: PackagedService;
@@ -38,83 +39,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe('the template with Slack', () => {
-  const lambda = (name: string) =>
-    service.ofType('AWS::Lambda::Function').find(([, { FunctionName }]) => FunctionName === `kubemend-dev-${keyOf(name)}`)?.[1];
-  const variables = (name: string) => (lambda(name)?.Environment as { Variables: object }).Variables;
-  const granted = (id: string) =>
-    statementsOf(service.resources[`${id}Role`]?.Properties.Policies).map(({ Action, Resource, Condition }) => [
-      Action,
-      typeof Resource === 'string' ? Resource : ((Resource as Record<string, string>)['Fn::Sub'] ?? attributeOf(Resource)),
-      ...(Condition ? [Condition] : []),
-    ]);
-  const within = (operator: string, names: string[]) => ({
-    [`ForAllValues:${operator}`]: { 'dynamodb:LeadingKeys': names },
-    Null: { 'dynamodb:LeadingKeys': 'false' },
-  });
-
-  it('hears of every change of an incident, and of every minute, for an hour at most and with dead letters', () => {
-    const rules = service.ofType('AWS::Events::Rule').filter(([, { Targets }]) => JSON.stringify(Targets).includes(`"${OWN.notify}Lambda`));
-    expect(
-      rules.map(([, { EventPattern, EventBusName, ScheduleExpression }]) => [EventPattern ?? ScheduleExpression, EventBusName]),
-    ).toEqual([
-      [{ source: ['kubemend'], 'detail-type': [INCIDENT_CHANGED] }, { Ref: 'Bus' }],
-      ['rate(1 minute)', undefined],
-    ]);
-    expect(problemsOf(service.resources)).toEqual([]);
-    const configs = service.ofType('AWS::Lambda::EventInvokeConfig').map(([, config]) => config);
-    const own = configs.find(({ FunctionName }) => (FunctionName as { Ref: string }).Ref === `${OWN.notify}LambdaFunction`);
-    expect(own).toMatchObject({ MaximumEventAgeInSeconds: 3_600, DestinationConfig: { OnFailure: expect.anything() } });
-  });
-
-  it('has one address, which Slack can reach, of the function that takes clicks', () => {
-    const [[, url] = [], ...others] = service.ofType('AWS::Lambda::Url');
-    expect([url?.AuthType, attributeOf(url?.TargetFunctionArn), others]).toEqual(['NONE', `${OWN.answer}LambdaFunction`, []]);
-    const open = service.ofType('AWS::Lambda::Permission').filter(([, { Principal }]) => Principal === '*');
-    expect(open.map(([, { FunctionName }]) => attributeOf(FunctionName))).toEqual(Array(2).fill(`${OWN.answer}LambdaFunction`));
-    expect(open.map(([, { FunctionUrlAuthType, InvokedViaFunctionUrl }]) => FunctionUrlAuthType ?? InvokedViaFunctionUrl)).toEqual([
-      'NONE',
-      true,
-    ]);
-    expect(lambda(ANSWER)).toMatchObject({ ReservedConcurrentExecutions: 5, Runtime: 'nodejs24.x', Architectures: ['arm64'] });
-  });
-
-  it('gives the one that tells the token and its own partitions, and nothing else', () => {
-    expect(granted(OWN.notify)).toEqual([
-      [['logs:CreateLogStream', 'logs:PutLogEvents'], `${OWN.notify}LogGroup`],
-      [['sqs:SendMessage'], `${OWN.notify}DeadLetters`],
-      [
-        ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
-        'Table',
-        within('StringEquals', ['slack#letters', 'slack#pending', 'slack#settings', 'lease/slack/sender']),
-      ],
-      [['dynamodb:Query'], `\${Table.Arn}/index/by-update`],
-      [['secretsmanager:GetSecretValue'], secretArn('token')],
-    ]);
-  });
-
-  it('gives the one on the internet the signing secret, incidents and their queue: no token, no mode, no cluster, no function', () => {
-    expect(granted(OWN.answer)).toEqual([
-      [['logs:CreateLogStream', 'logs:PutLogEvents'], `${OWN.answer}LogGroup`],
-      [['dynamodb:GetItem', 'dynamodb:Query'], 'Table', within('StringLike', ['incident/*', 'id/*', 'settings'])],
-      [['dynamodb:PutItem'], 'Table', within('StringLike', ['incident/*', 'id/*', 'lease/slack-request/*'])],
-      [['sqs:SendMessage'], 'Appointments'],
-      [['secretsmanager:GetSecretValue'], secretArn('signing')],
-    ]);
-    expect(JSON.stringify(variables(ANSWER))).not.toContain('token');
-    expect(Object.keys(variables(NOTIFY))).toEqual(['KUBEMEND_TABLE', 'KUBEMEND_SLACK_CHANNEL', 'KUBEMEND_SLACK_TOKEN_ARN']);
-  });
-
-  it.each([NOTIFY, ANSWER])('packs %s as one bundle of 800 KB at most', (name) => {
-    const files = service.archive(keyOf(name));
-    expect([...files.keys()]).toEqual([`dist/${name}/index.mjs`]);
-    expect(files.get(`dist/${name}/index.mjs`)?.length).toBeLessThanOrEqual(800_000);
-  });
-
-  it('is what cfn-lint takes for CloudFormation', async () => {
-    expect(await cfnLint(service.template)).toBe('');
-  }, 180_000);
-});
+describeSlackTemplate(() => service);
 
 describe('the packaged functions of Slack, run as Lambda runs them', () => {
   let moto: Moto;
@@ -143,7 +68,7 @@ describe('the packaged functions of Slack, run as Lambda runs them', () => {
       KUBEMEND_TABLE: table,
     };
     const start = (name: string, own: Record<string, string>) =>
-      startLambda(service.archive(keyOf(name)), `dist/${name}/index.mjs`, join(folder, 'task', name), { ...common, ...own });
+      startLambda(service.archive(keyOf(name)), `dist/${name}/index.mjs`, join(folder, 'task', name), { ...common, ...own }, TIMEOUT);
     notify = await start(NOTIFY, {
       ...{ KUBEMEND_SLACK_CHANNEL: slack.channel, KUBEMEND_SLACK_API: slack.api },
       KUBEMEND_SLACK_TOKEN_ARN: await keep('slack/token', slack.token),
@@ -233,7 +158,10 @@ describe('the packaged functions of Slack, run as Lambda runs them', () => {
     const other = await waiting('bbbb00000002');
     expect(await notify.invoke(tick())).toMatchObject({ answer: { taken: true } });
     slack.weather = 'fine';
-    for (let tries = 0; tries < 5 && slack.topLevel.length < 2; tries += 1) await notify.invoke(tick());
+    for (let tries = 0; tries < 5 && slack.topLevel.length < 2; tries += 1) {
+      const again = (await notify.invoke(tick())).answer?.again as number | undefined;
+      await delay(Math.max(0, (again ?? 0) - Date.now()));
+    }
     expect(slack.topLevel.map(({ text }) => text)).toEqual([
       expect.stringContaining('is executing'),
       expect.stringContaining('is awaiting-approval'),

@@ -17,7 +17,7 @@ export async function packageSlack(folder: string, path: string, variables: Reco
   const service = join(folder, 'service');
   const dist = join(service, 'dist');
   await mkdir(service);
-  for (const one of ['artifacts', 'events', 'functions', 'infra', 'node_modules', 'package.json', 'shared'])
+  for (const one of ['artifacts', 'events', 'functions', 'infra', 'package.json', 'shared'])
     await symlink(join(ROOT, one), join(service, one));
   await cp(join(ROOT, 'serverless.yml'), join(service, 'serverless.yml'));
   for (const name of [...remediationNames(), CONTINUE]) {
