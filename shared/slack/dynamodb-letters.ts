@@ -57,17 +57,14 @@ export class DynamoLetters implements Letters {
   }
 
   async pending(limit: number): Promise<Letter[]> {
-    const marks = (await this.#table.query(PENDING)).map(({ sk, since, version }) => ({
-      ...{ key: sk?.S ?? '', since: Number(since?.N), version: Number(version?.N) },
-    }));
-    const oldest = marks.sort(byAge);
+    const marks = (await this.#table.query(PENDING)).map(({ sk, since }) => ({ key: sk?.S ?? '', since: Number(since?.N) }));
     const found: Letter[] = [];
-    for (const { key, version } of oldest) {
+    for (const { key } of marks.sort(byAge)) {
       if (found.length >= limit) break;
       const letter = await this.load(key);
       if (letter?.pendingSince !== undefined) found.push(letter);
-      // What somebody began to save and never did, or its mark outlived it.
-      else if (letter && letter.version >= version) await this.#unmark(key, letter.version);
+      // Its mark outlived it. The mark of somebody who is about to save the next version stays.
+      else if (letter) await this.#unmark(key, letter.version);
     }
     return found;
   }
