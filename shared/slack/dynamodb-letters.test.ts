@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, type DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Moto, startMoto } from '../../test/aws/moto.ts';
 import { createStateTable, dynamoClient } from '../../test/aws/state-table.ts';
@@ -71,6 +71,18 @@ describe('DynamoLetters', () => {
     // Somebody marks the next version and is slow: who cleans up meanwhile leaves his mark.
     await expect(lettersOn(table, dying(2)).save(letter(3, 7))).rejects.toThrow('killed');
     expect([await letters.pending(9), await marks(table)]).toEqual([[], ['k']]);
+  });
+
+  it('keeps the mark of the next version when the one who told the last is slow to remove his', async () => {
+    const table = await createStateTable(client);
+    const letters = lettersOn(table);
+    await letters.save(letter(1, 5));
+    const send = async (command: never) => {
+      if ((command as object) instanceof DeleteItemCommand) await letters.save(letter(3, 7));
+      return client.send(command);
+    };
+    expect(await lettersOn(table, { send } as never).save(letter(2))).toBe(true);
+    expect(await letters.pending(9)).toMatchObject([{ version: 3 }]);
   });
 
   it('lets what is told expire, never what is still to be told', async () => {
