@@ -4,7 +4,7 @@ import { packText, unpackText } from '../state/packed-text.ts';
 import type { Letter, Letters } from './letter.ts';
 
 /*
- * In the state table, three partitions that nobody else writes (infra/slack-roles.cjs):
+ * In the state table, three partitions that nobody else writes (infra/slack.cjs):
  *
  *   pk               sk       what it is
  *   slack#letters    <key>    a letter, under the condition of its version; `expires` once all of it is told
