@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { SlackOptions } from '../infra/local/slack.ts';
+import { peopleOf, wrongChannel, wrongPerson } from '../shared/slack/ids.ts';
 import { type Call, text, UsageError } from './verb.ts';
 
 const NAMES = ['slack-channel', 'slack-token-file', 'slack-port', 'slack-signing-secret-file', 'slack-approvers'] as const;
@@ -9,14 +10,14 @@ export async function slackOptions(call: Call): Promise<SlackOptions | undefined
   const [channel, tokenFile, listen, secretFile, approverList] = NAMES.map((name) => text(call, name));
   if (NAMES.every((name) => text(call, name) === undefined)) return undefined;
   if (!channel || !tokenFile) throw new UsageError('Slack needs --slack-channel and --slack-token-file: see docs/slack.md');
-  if (!/^[CGD][A-Z0-9]{5,}$/.test(channel))
-    throw new UsageError(`"${channel}" is no channel id: in Slack, open the channel's details and copy the id at their end (C…)`);
+  const notOne = wrongChannel(channel);
+  if (notOne !== undefined) throw new UsageError(notOne);
   if ([listen, secretFile, approverList].every((value) => value === undefined)) return { channel, token: await secret(tokenFile) };
   if (!listen || !secretFile || !approverList)
     throw new UsageError('To take answers, Slack needs --slack-port, --slack-signing-secret-file and --slack-approvers together');
-  const approvers = approverList.split(',').map((id) => id.trim());
-  const wrong = approvers.find((id) => !/^[UW][A-Z0-9]{5,}$/.test(id));
-  if (wrong !== undefined) throw new UsageError(`"${wrong}" is no Slack user id: open the person's profile, "Copy member ID" (U…)`);
+  const approvers = peopleOf(approverList);
+  const [wrong] = approvers.flatMap((id) => wrongPerson(id) ?? []);
+  if (wrong !== undefined) throw new UsageError(wrong);
   const [, host = '0.0.0.0', port = ''] = /^(?:(.+):)?(\d{1,5})$/.exec(listen) ?? [];
   if (port === '' || Number(port) > 65_535)
     throw new UsageError(`"${listen}" is no port: --slack-port 8443 or --slack-port 127.0.0.1:8443`);

@@ -8,17 +8,19 @@ import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { DirectoryArtifacts } from '../shared/artifacts/directory.ts';
 import { pack } from '../shared/artifacts/packed.ts';
-import { remediationNames } from './remediations.ts';
+import { loadRemediations, remediationNames } from './remediations.ts';
 
 const LIMIT_KB = 800;
 const root = join(import.meta.dirname, '..');
 const { values } = parseArgs({ options: { out: { type: 'string', default: join(root, 'dist') }, only: { type: 'string' } } });
 const out = resolve(values.out);
 const CONTINUE = 'kubemend/continue-incident';
-const names = [...remediationNames(), CONTINUE].filter((name) => values.only === undefined || name === values.only);
+const NOTIFY = 'kubemend/notify-slack';
+const ANSWER = 'kubemend/answer-slack';
+const OWN = [CONTINUE, NOTIFY, ANSWER];
+const names = [...remediationNames(), ...OWN].filter((name) => values.only === undefined || name === values.only);
 if (names.length === 0) throw new Error(`There is nothing to build${values.only ? `: functions/${values.only}/index.ts is missing` : ''}`);
 
-const entry = (name) => (name === CONTINUE ? continueEntry : remediationEntry(name));
 const continueEntry = `
 import { continueAdapters, makeContinueHandler } from './infra/lambda/continue-incident.ts';
 export const handler = makeContinueHandler(continueAdapters);
@@ -29,6 +31,19 @@ import { lambdaAdapters } from './infra/lambda/adapters.ts';
 import { makeHandler } from './infra/lambda/handler.ts';
 export const handler = makeHandler(${JSON.stringify(name)}, definition, () => lambdaAdapters(import.meta.dirname));
 `;
+/** They know each remediation by its card alone, and hold no code of any. */
+const cards = (await loadRemediations()).map(({ name, title, cause, when, limits }) => ({ name, title, cause, when, limits }));
+const notifyEntry = `
+import { makeNotifyHandler, notifyAdapters } from './infra/lambda/notify-slack.ts';
+export const handler = makeNotifyHandler(() => notifyAdapters(${JSON.stringify(cards)}));
+`;
+const answerEntry = `
+import { makeAnswerSlack } from './functions/kubemend/answer-slack/index.ts';
+import { answerAdapters } from './infra/lambda/answer-slack.ts';
+export const handler = makeAnswerSlack(() => answerAdapters(${JSON.stringify(cards)}));
+`;
+const ownEntries = { [CONTINUE]: continueEntry, [NOTIFY]: notifyEntry, [ANSWER]: answerEntry };
+const entry = (name) => ownEntries[name] ?? remediationEntry(name);
 // The CommonJS parts of the dependencies require Node's own modules.
 const banner = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
 
@@ -67,7 +82,7 @@ for (const name of names) {
     logLevel: 'warning',
   });
   const documents = await pack(shipped, `${name.split('/')[0]}/`);
-  if (name !== CONTINUE) writeFileSync(join(out, name, 'artifacts.json.br'), documents);
+  if (!OWN.includes(name)) writeFileSync(join(out, name, 'artifacts.json.br'), documents);
   const kilobytes = Math.ceil(statSync(file).size / 1000);
   if (kilobytes > LIMIT_KB) tooBig.push(`${name}: ${kilobytes} KB`);
   const took = startTime(pathToFileURL(file).href);

@@ -34,6 +34,13 @@ export async function deployedFunctions(stage: string, remediations?: Remediatio
 export const continueFunction = (stage: string): DeployedName =>
   deployedName('kubemend/continue-incident', stage, [`kubemend-${stage}-take-up`]);
 
+/** Tells Slack: a rule on our bus, and a clock. Only where Slack is configured (slack-settings.ts). */
+export const notifyFunction = (stage: string): DeployedName =>
+  deployedName('kubemend/notify-slack', stage, ['kubemend-notify-slack-1', `kubemend-${stage}-tell-slack`]);
+
+/** Takes clicks: an address, no rule. Only where Slack is configured to take answers. */
+export const answerFunction = (stage: string): DeployedName => deployedName('kubemend/answer-slack', stage, []);
+
 function deployedName(name: string, stage: string, ruleNames: string[]): DeployedName {
   const key = name.replace('/', '-');
   const functionName = `kubemend-${stage}-${key}`;

@@ -1,5 +1,6 @@
 // The `functions:` of serverless.yml: one per folder in functions/, its rules made from the definition's `when`, and the one that continues.
 const { continueFunction, deployedFunctions } = require('./deployment.ts');
+const { slackFunctions } = require('./slack-functions.cjs');
 
 /** A fix that comes late is worse than none: neither EventBridge nor Lambda tries longer. */
 const HOUR = 3_600;
@@ -75,5 +76,6 @@ module.exports = async ({ resolveVariable }) => {
   return Object.fromEntries([
     ...remediations.map((deployed) => [deployed.key, remediationFunction(deployed)]),
     [last.key, continuing(last, stage)],
+    ...slackFunctions(stage, { common, retried }),
   ]);
 };

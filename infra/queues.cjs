@@ -10,7 +10,7 @@ const queueOf = ({ functionName }) => ({
 });
 
 /** Without it EventBridge drops dead letters silently; osls does not make it. The function itself sends with its role. */
-const policyOf = ({ logicalId, ruleNames, remediation }) => ({
+const policyOf = ({ logicalId }, ruleArns) => ({
   Type: 'AWS::SQS::QueuePolicy',
   Properties: {
     Queues: [{ Ref: `${logicalId}DeadLetters` }],
@@ -22,7 +22,7 @@ const policyOf = ({ logicalId, ruleNames, remediation }) => ({
           Principal: { Service: 'events.amazonaws.com' },
           Action: 'sqs:SendMessage',
           Resource: { 'Fn::GetAtt': [`${logicalId}DeadLetters`, 'Arn'] },
-          Condition: { ArnEquals: { 'aws:SourceArn': ruleNames.map(remediation ? onOurBus : onDefaultBus) } },
+          Condition: { ArnEquals: { 'aws:SourceArn': ruleArns } },
         },
       ],
     },
@@ -39,7 +39,10 @@ module.exports = async ({ resolveVariable }) => {
   const deployed = [...(await deployedFunctions(stage)), continueFunction(stage)];
   const resources = deployed.flatMap((one) => [
     [`${one.logicalId}DeadLetters`, queueOf(one)],
-    [`${one.logicalId}DeadLettersPolicy`, policyOf(one)],
+    [`${one.logicalId}DeadLettersPolicy`, policyOf(one, one.ruleNames.map(one.remediation ? onOurBus : onDefaultBus))],
   ]);
   return { Resources: Object.fromEntries(resources) };
 };
+
+// For the functions of Slack.
+Object.assign(module.exports, { queueOf, policyOf, onOurBus, onDefaultBus });

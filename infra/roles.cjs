@@ -100,3 +100,6 @@ module.exports = async ({ resolveVariable }) => {
     ),
   };
 };
+
+// For the functions of Slack.
+Object.assign(module.exports, { arn, allow, logs, deadLetters, role });

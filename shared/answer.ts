@@ -3,14 +3,14 @@ import { follow } from './again.ts';
 import { modeOf } from './gates.ts';
 import type { Incident } from './incident.ts';
 import type { Word } from './input.ts';
-import type { Remediation } from './remediation.ts';
+import type { RemediationCard } from './remediation.ts';
 import type { Schedule } from './schedule/schedule.ts';
 import type { State } from './state/state.ts';
 
 interface Answer {
   state: State;
   schedule: Schedule;
-  remediations: Remediation[];
+  remediations: Pick<RemediationCard, 'name' | 'when' | 'limits'>[];
   id: string;
   input: Word;
   now: number;

@@ -104,6 +104,9 @@ export interface Remediation extends Omit<Definition, 'when' | 'limits'> {
   limits: Limits;
 }
 
+/** What is known of a remediation where nobody examines: plain JSON, so that a function can hold it without its code. */
+export type RemediationCard = Pick<Remediation, 'name' | 'title' | 'cause' | 'when' | 'limits'>;
+
 /** To tell people in Events about the object: part of every role, except in shadow mode. */
 const EVENTS: Right = { group: 'events.k8s.io', resources: ['events'], verbs: ['create'] };
 

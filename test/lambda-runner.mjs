@@ -3,7 +3,7 @@
 const { handler } = await import(process.argv[2]);
 if (handler.length > 2) throw new Error('Runtime.CallbackHandlerDeprecated: the handler declares more than two parameters');
 
-const TIMEOUT = 30_000;
+const TIMEOUT = Number(process.argv[3]);
 let invocations = 0;
 process.on('message', async (event) => {
   const deadline = Date.now() + TIMEOUT;

@@ -18,18 +18,19 @@ export interface LocalLambda {
   stop(): void;
 }
 
-/** Unpacks an archive into `folder`, far from any node_modules, and starts `module` in it with exactly `env`. */
+/** Unpacks an archive into `folder`, far from any node_modules, and starts `module` in it with exactly `env`; an invocation has `timeout` milliseconds. */
 export async function startLambda(
   files: Map<string, Buffer>,
   module: string,
   folder: string,
   env: Record<string, string>,
+  timeout = 30_000,
 ): Promise<LocalLambda> {
   for (const [path, content] of files) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), content);
   }
-  const child = fork(join(import.meta.dirname, 'lambda-runner.mjs'), [join(folder, module)], {
+  const child = fork(join(import.meta.dirname, 'lambda-runner.mjs'), [join(folder, module), `${timeout}`], {
     env,
     cwd: folder,
     execArgv: [],

@@ -34,6 +34,11 @@ export async function packageService(folder: string, path: string): Promise<Pack
   await promisify(execFile)('npm', ['run', 'package', '--', '--package', to], options).catch((error) => {
     throw new Error(`npm run package failed:\n${error.stdout}\n${error.stderr}`);
   });
+  return readPackage(to);
+}
+
+/** What osls wrote into a folder. */
+export async function readPackage(to: string): Promise<PackagedService> {
   const template = join(to, 'cloudformation-template-update-stack.json');
   const resources = JSON.parse(await readFile(template, 'utf8')).Resources as PackagedService['resources'];
   const archives = new Map<string, Map<string, Buffer>>();

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Credentials } from '../../shared/kubernetes/eks-token.ts';
+import { peopleOf } from '../../shared/slack/ids.ts';
 
 /** Everything a remediation's function takes from its surroundings; the one file here that reads `process.env`. */
 export interface Environment {
@@ -27,6 +28,25 @@ export interface ContinueEnvironment {
   functions: string;
 }
 
+/** What the function that tells Slack takes. */
+export interface NotifyEnvironment {
+  table: string;
+  channel: string;
+  /** ARN of the bot token's secret. */
+  token: string;
+  /** Where Slack's methods are, if they are not where they always are: GovSlack's are at slack-gov.com. */
+  api: string | undefined;
+}
+
+/** What the function that takes clicks takes: no bot token. */
+export interface AnswerEnvironment {
+  table: string;
+  queue: string;
+  /** ARN of the signing secret. */
+  signingSecret: string;
+  approvers: string[];
+}
+
 type Variables = Record<string, string | undefined>;
 
 const name = z.string().min(1);
@@ -44,6 +64,18 @@ const settings = z.object({
   AWS_ENDPOINT_URL: z.url().optional(),
 });
 const continuing = z.object({ KUBEMEND_TABLE: name, KUBEMEND_QUEUE: name, KUBEMEND_FUNCTIONS: name });
+const notifying = z.object({
+  KUBEMEND_TABLE: name,
+  KUBEMEND_SLACK_CHANNEL: name,
+  KUBEMEND_SLACK_TOKEN_ARN: name,
+  KUBEMEND_SLACK_API: z.url().optional(),
+});
+const answering = z.object({
+  KUBEMEND_TABLE: name,
+  KUBEMEND_QUEUE: name,
+  KUBEMEND_SLACK_SIGNING_SECRET_ARN: name,
+  KUBEMEND_SLACK_APPROVERS: name,
+});
 
 const keys = z.object({
   AWS_ACCESS_KEY_ID: name,
@@ -79,6 +111,20 @@ export function readEnvironment(variables: Variables = process.env): Environment
 export function readContinueEnvironment(variables: Variables = process.env): ContinueEnvironment {
   const found = parse(continuing, variables, 'infra/functions.cjs sets it');
   return { table: found.KUBEMEND_TABLE, queue: found.KUBEMEND_QUEUE, functions: found.KUBEMEND_FUNCTIONS };
+}
+
+/** The same for functions/kubemend/notify-slack. */
+export function readNotifyEnvironment(variables: Variables = process.env): NotifyEnvironment {
+  const found = parse(notifying, variables, 'infra/slack-functions.cjs sets it');
+  const { KUBEMEND_TABLE: table, KUBEMEND_SLACK_CHANNEL: channel, KUBEMEND_SLACK_TOKEN_ARN: token, KUBEMEND_SLACK_API: api } = found;
+  return { table, channel, token, api };
+}
+
+/** The same for functions/kubemend/answer-slack. */
+export function readAnswerEnvironment(variables: Variables = process.env): AnswerEnvironment {
+  const found = parse(answering, variables, 'infra/slack-functions.cjs sets it');
+  const { KUBEMEND_TABLE: table, KUBEMEND_QUEUE: queue, KUBEMEND_SLACK_SIGNING_SECRET_ARN: signingSecret } = found;
+  return { table, queue, signingSecret, approvers: peopleOf(found.KUBEMEND_SLACK_APPROVERS) };
 }
 
 function parse<T>(shape: z.ZodType<T>, variables: Variables, who: string): T {

@@ -1,11 +1,9 @@
-import { gunzipSync, gzipSync } from 'node:zlib';
 import { hasEnded, type Incident } from '../incident.ts';
 import type { Item } from './dynamodb-table.ts';
+import { packText, unpackText } from './packed-text.ts';
 
 /** DynamoDB takes 400 kB with the attributes' names; the others are small. */
 const LARGEST = 390_000;
-/** What a person still wants to read in the console stands there as text. */
-const READABLE = 30_000;
 const DAY = 24 * 3_600;
 
 /** An incident's record has become too large to be stored. */
@@ -33,18 +31,15 @@ export function recordItem(incident: Incident, keep: number): Item {
   };
 }
 
-function recordOf(incident: Incident): { S: string } | { B: Uint8Array } {
-  const text = JSON.stringify(incident);
-  if (text.length <= READABLE) return { S: text };
-  const packed = gzipSync(text);
-  if (packed.length > LARGEST) throw new RecordTooLargeError(incident, packed.length);
-  return { B: packed };
+function recordOf(incident: Incident): ReturnType<typeof packText> {
+  const packed = packText(JSON.stringify(incident));
+  if ('B' in packed && packed.B.length > LARGEST) throw new RecordTooLargeError(incident, packed.B.length);
+  return packed;
 }
 
 /** The incident in an item; throws when the item holds none. */
 export function incidentOf(item: Item): Incident {
-  const { S: text, B: packed } = item.record ?? {};
-  if (text === undefined && packed === undefined)
-    throw new Error(`The item ${item.pk?.S} ${item.sk?.S} of the state table holds no incident`);
-  return JSON.parse(text ?? gunzipSync(packed as Uint8Array).toString('utf8')) as Incident;
+  const text = unpackText(item.record);
+  if (text === undefined) throw new Error(`The item ${item.pk?.S} ${item.sk?.S} of the state table holds no incident`);
+  return JSON.parse(text) as Incident;
 }

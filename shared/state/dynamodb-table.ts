@@ -125,6 +125,18 @@ export class Table {
     return this.#conditionally('delete', () => this.#client.send(command));
   }
 
+  /** Removes an item whose `version` is not above this one. */
+  deleteUpTo(pk: string, sk: string, version: number): Promise<boolean> {
+    const command = new DeleteItemCommand({
+      TableName: this.#table,
+      Key: keyOf(pk, sk),
+      ConditionExpression: '#version <= :version',
+      ExpressionAttributeNames: { '#version': 'version' },
+      ExpressionAttributeValues: { ':version': { N: `${version}` } },
+    });
+    return this.#conditionally('delete', () => this.#client.send(command));
+  }
+
   async #pages(asked: { condition: string; values: Item; descending: boolean; limit: number; index: string | undefined }): Promise<Item[]> {
     const { condition, values, descending, limit, index } = asked;
     const items: Item[] = [];

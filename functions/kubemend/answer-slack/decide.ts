@@ -2,7 +2,7 @@ import { answer } from '../../../shared/answer.ts';
 import type { Incident } from '../../../shared/incident.ts';
 import type { Word } from '../../../shared/input.ts';
 import { publicRecord } from '../../../shared/public-record.ts';
-import type { Remediation } from '../../../shared/remediation.ts';
+import type { RemediationCard } from '../../../shared/remediation.ts';
 import type { Schedule } from '../../../shared/schedule/schedule.ts';
 import { actions, fitMessage, section } from '../../../shared/slack/blocks.ts';
 import { buttonsOf } from '../../../shared/slack/buttons.ts';
@@ -16,7 +16,7 @@ import type { Click } from './click.ts';
 export interface DecideOptions {
   state: State;
   schedule: Schedule;
-  remediations: Remediation[];
+  remediations: RemediationCard[];
   /** Slack user ids that may decide. Nobody else can; an empty list is nobody. */
   approvers: string[];
   now(): number;
