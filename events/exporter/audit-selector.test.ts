@@ -156,7 +156,8 @@ describe('forms that are not expected', () => {
 });
 
 /** Short ones mostly, for a million of them to take seconds. */
-const isHandy = (line: string, i: number): boolean => line.length < 1_000 || (i % 100 === 0 && line.length < 4_000);
+const isHandy = (line: string, i: number): boolean =>
+  line.length < 700 || (i % 10 === 0 && line.length < 1_000) || (i % 400 === 0 && line.length < 4_000);
 const bases = RECORDINGS.flatMap(([, recording]) => linesOf(recording).filter(isHandy)).map(baseOf);
 
 describe('a million mutations', () => {
@@ -202,7 +203,7 @@ describe('a million mutations', () => {
   it('select what JSON.parse selects when every second one is damaged', () => {
     const random = seeded(SEED + 2);
     const next = eventMaker(random, bases, WORDS);
-    const among = (all: unknown[]) => wantedOf(all.filter(isConsistent));
+    const among = (all: unknown[]) => wantedOf(all.filter((event) => interest(event) === 'wanted' && isConsistent(event)));
     let skipped = 0;
     for (let round = 0; round < DAMAGED_ROUNDS; round += 1) {
       const batch = withoutTwins(Buffer.concat(Array.from({ length: SIZE }, () => maybeDamaged(random, Buffer.from(`${next()}\n`)))));
