@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
-/** The flags of the container image (Dockerfile): a small nursery, because V8 keeps whatever size it once had. */
-export const NODE_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=50'];
+const [, entrypoint = ''] = /^ENTRYPOINT (\[.*\])$/m.exec(readFileSync(join(import.meta.dirname, '../Dockerfile'), 'utf8')) ?? [];
+
+/** The flags with which the container image runs Node. */
+export const NODE_FLAGS = (JSON.parse(entrypoint) as string[]).filter((argument) => argument.startsWith('--'));
 
 /** Bundles a program of this folder as it is deployed: otherwise Node's type stripping would be measured, too. Gives the path of the bundle. */
 export async function bundled(program: string, directory: string): Promise<string> {
