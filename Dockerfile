@@ -17,4 +17,5 @@ USER 65532:65532
 # Metrics and probes; the audit webhook.
 EXPOSE 9090 9443
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["node", "/app/export.mjs"]
+# A small nursery and a heap that grows in small steps: V8 keeps whatever size it once had, and would take four times what is in use.
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=50", "/app/export.mjs"]

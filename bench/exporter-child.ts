@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { bundled, NODE_FLAGS } from './bundled.ts';
 import type { Setup, Told } from './exporter-process.ts';
 
 /** A running exporter, seen from outside. */
@@ -19,7 +20,9 @@ export interface ExporterChild {
 /** Starts one with an empty directory of its own. */
 export async function startExporter(setup: Omit<Setup, 'directory'>): Promise<ExporterChild> {
   const directory = mkdtempSync(join(tmpdir(), 'kubemend-bench-'));
-  const child: ChildProcess = fork(join(import.meta.dirname, 'exporter-process.ts'), [JSON.stringify({ ...setup, directory })]);
+  const child: ChildProcess = fork(await bundled('exporter-process.ts', directory), [JSON.stringify({ ...setup, directory })], {
+    execArgv: NODE_FLAGS,
+  });
   const memory: number[] = [];
   let last: Told | undefined;
   child.on('message', (message) => {

@@ -1,4 +1,5 @@
-// Reads an audit log, and writes the lines that a reducer would not ignore: probe, then JSON.parse of what is left. `node select.ts LOG OUT [all]`
+// Reads an audit log, and writes the lines that are hits. `node select.ts LOG OUT HOW`: `probe` parses only what the probe is not certain of, `parse`
+// parses each hit, too, as the exporter does before it reduces it, and `all` parses every event.
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { auditProbe, type Probe } from '../events/exporter/audit-probe.ts';
 import { keptLines } from '../events/exporter/audit-selector.ts';
@@ -18,9 +19,9 @@ const isHit = ({ stage, verb, objectRef }: Parsed): boolean =>
   WRITES.has(verb) &&
   wanted.has(`${objectRef?.apiGroup ?? ''}/${objectRef?.resource}`);
 
-const [log = '', out = '', all] = process.argv.slice(2);
+const [log = '', out = '', how = 'probe'] = process.argv.slice(2);
 const everything: Probe = () => () => 'parse';
-const probe = all ? everything : auditProbe(HIT_RESOURCES);
+const probe = how === 'all' ? everything : auditProbe(HIT_RESOURCES);
 const [input, output] = [openSync(log, 'r'), openSync(out, 'w')];
 const chunk = Buffer.allocUnsafeSlow(CHUNK);
 const kept = Buffer.allocUnsafeSlow(CHUNK);
@@ -33,8 +34,9 @@ for (let held = 0; ; ) {
   if (complete === 0) throw new Error(`A line of ${log} is longer than ${CHUNK} bytes.`);
   const lines = chunk.subarray(0, complete);
   let size = 0;
-  keptLines(lines, probe, (start, end) => {
-    if (isHit(JSON.parse(lines.toString('utf8', start, end)))) size += lines.copy(kept, size, start, end + 1);
+  keptLines(lines, probe, (start, end, certain) => {
+    if ((certain && how === 'probe') || isHit(JSON.parse(lines.toString('utf8', start, end))))
+      size += lines.copy(kept, size, start, end + 1);
   });
   writeSync(output, kept, 0, size);
   chunk.copyWithin(0, complete, held);

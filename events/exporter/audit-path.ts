@@ -1,5 +1,5 @@
-/** Whether the request path at this offset certainly names a resource that is not wanted. */
-export type PathJudge = (buffer: Uint8Array, at: number) => boolean;
+/** Whether the request path at this offset names one of the wanted resources. */
+export type PathJudge = (buffer: Uint8Array, at: number) => 'wanted' | 'unwanted' | 'unsure';
 
 const SLASH = 0x2f;
 const bytes = (ascii: string): Uint8Array => Buffer.from(ascii, 'latin1');
@@ -17,8 +17,9 @@ CLASS.fill(PLAIN, 0x61, 0x7b).fill(PLAIN, 0x30, 0x3a);
 CLASS[0x2d] = CLASS[0x2e] = PLAIN;
 CLASS[SLASH] = CLASS[0x3f] = CLASS[0x22] = END;
 
-/** Of 30 bits, so that it stays a small integer. Two segments of one hash are no danger: the event is parsed then. */
-const mix = (hash: number, byte: number): number => (Math.imul(hash, 31) + byte) & 0x3fffffff;
+const { imul } = Math;
+/** Of 30 bits, so that it stays a small integer. Two segments of one hash are no danger: bytes decide then. */
+const mix = (hash: number, byte: number): number => (imul(hash, 31) + byte) & 0x3fffffff;
 const hashOf = (ascii: string, seed: number): number => bytes(ascii).reduce(mix, seed);
 
 /**
@@ -26,7 +27,12 @@ const hashOf = (ascii: string, seed: number): number => bytes(ascii).reduce(mix,
  * from these segments of it: `/api/v1/…` or `/apis/GROUP/VERSION/…`, then `RESOURCE` or `namespaces/NAME/RESOURCE`.
  */
 export function pathJudge(resources: { group: string; resource: string }[]): PathJudge {
-  const wanted = new Set(resources.map(({ group, resource }) => hashOf(resource, mix(hashOf(group, 0), SLASH))));
+  const wanted = new Map(
+    resources.map(({ group, resource }) => [
+      hashOf(resource, mix(hashOf(group, 0), SLASH)),
+      { group: bytes(group), resource: bytes(resource) },
+    ]),
+  );
   const special = new Set(SPECIAL.map((word) => hashOf(word, 0)));
 
   return (buffer, start) => {
@@ -36,17 +42,17 @@ export function pathJudge(resources: { group: string; resource: string }[]): Pat
     else if (standsAt(buffer, at, APIS)) {
       at += APIS.length;
       for (; CLASS[buffer[at] as number] === PLAIN; at += 1) group = mix(group, buffer[at] as number);
-      if (at === start + APIS.length || buffer[at] !== SLASH) return false;
+      if (at === start + APIS.length || buffer[at] !== SLASH) return 'unsure';
       const version = at + 1;
       at = afterSegment(buffer, version);
-      if (at === version || buffer[at] !== SLASH) return false;
+      if (at === version || buffer[at] !== SLASH) return 'unsure';
       at += 1;
-    } else return false;
+    } else return 'unsure';
 
     if (standsAt(buffer, at, NAMESPACES)) {
       const name = at + NAMESPACES.length;
       const end = afterSegment(buffer, name);
-      if (end === name || CLASS[buffer[end] as number] !== END) return false;
+      if (end === name || CLASS[buffer[end] as number] !== END) return 'unsure';
       // Otherwise the request is about the namespace itself.
       if (buffer[end] === SLASH) at = end + 1;
     }
@@ -57,13 +63,24 @@ export function pathJudge(resources: { group: string; resource: string }[]): Pat
       word = mix(word, buffer[at] as number);
       hash = mix(hash, buffer[at] as number);
     }
-    return at > resource && CLASS[buffer[at] as number] === END && !special.has(word) && !wanted.has(hash);
+    if (at === resource || CLASS[buffer[at] as number] !== END || special.has(word)) return 'unsure';
+    const one = wanted.get(hash);
+    if (one === undefined) return 'unwanted';
+    const isIt = one.resource.length === at - resource && standsAt(buffer, resource, one.resource) && groupStands(buffer, start, one.group);
+    return isIt ? 'wanted' : 'unsure';
   };
 }
 
 function standsAt(buffer: Uint8Array, at: number, expected: Uint8Array): boolean {
   for (let i = 0; i < expected.length; i += 1) if (buffer[at + i] !== expected[i]) return false;
   return true;
+}
+
+/** Whether the path that begins there is one of this group. */
+function groupStands(buffer: Uint8Array, start: number, group: Uint8Array): boolean {
+  if (group.length === 0) return standsAt(buffer, start, API);
+  const at = start + APIS.length;
+  return standsAt(buffer, start, APIS) && standsAt(buffer, at, group) && buffer[at + group.length] === SLASH;
 }
 
 function afterSegment(buffer: Uint8Array, from: number): number {

@@ -1,8 +1,11 @@
 import { pathJudge } from './audit-path.ts';
 import { after, hasQuote, standsAt, text, viewOf } from './bytes.ts';
 
-/** `read`: not of interest, and no finished write request; `write`: a finished write request on a resource that no rule names; `parse`: all others. */
-export type Verdict = 'read' | 'write' | 'parse';
+/**
+ * `read`: not of interest, and no finished write request; `write`: a finished write request on a resource that no rule names; `hit`: one on a resource
+ * that a rule names, if the event is whole; `parse`: whatever is none of these for certain.
+ */
+export type Verdict = 'read' | 'write' | 'hit' | 'parse';
 
 /** Takes a buffer of audit events and gives a function that judges the one that begins at an offset, by its first bytes. */
 export type Probe = (buffer: Buffer) => (at: number) => Verdict;
@@ -14,9 +17,10 @@ const HEADS = BEGINNINGS.flatMap((beginning) => LEVELS.map((level) => text(`${be
 const STAGE = text('","stage":"');
 const FINISHED = ['ResponseComplete","requestURI":"', 'Panic","requestURI":"'].map(text);
 const UNFINISHED = ['RequestReceived","requestURI":"', 'ResponseStarted","requestURI":"'].map(text);
-const VERB = text('","verb":"');
-const READS = ['get"', 'list"', 'watch"'].map(text);
-const WRITES = ['update"', 'patch"', 'create"', 'delete"', 'deletecollection"'].map(text);
+const verbs = (names: string[]) => names.map((name) => text(`","verb":"${name}"`));
+const READS = verbs(['get', 'list', 'watch']);
+const WRITES = verbs(['update', 'patch', 'create', 'delete', 'deletecollection']);
+const VERDICTS = { wanted: 'hit', unwanted: 'write', unsure: 'parse' } as const;
 const QUOTE = 0x22;
 /** Nobody but a client that sets the header Audit-ID deviates from it. */
 const UUID = 36;
@@ -27,7 +31,7 @@ const UUID = 36;
  * bytes is what it must be. An unescaped `","verb":"` cannot be part of a string: before the comma the string ended, or the line is no JSON.
  */
 export function auditProbe(resources: { group: string; resource: string }[]): Probe {
-  const isUnwanted = pathJudge(resources);
+  const judge = pathJudge(resources);
   return (buffer) => {
     const view = viewOf(buffer);
     return (start) => {
@@ -38,12 +42,10 @@ export function auditProbe(resources: { group: string; resource: string }[]): Pr
       const uri = finished || after(view, stage, UNFINISHED);
       if (!uri) return 'parse';
       const end = buffer.indexOf(QUOTE, uri);
-      if (end < 0 || !standsAt(view, end, VERB)) return 'parse';
-      const verb = end + VERB.length;
-      if (after(view, verb, READS)) return 'read';
-      if (!after(view, verb, WRITES)) return 'parse';
-      if (!finished) return 'read';
-      return isUnwanted(buffer, uri) ? 'write' : 'parse';
+      if (end < 0) return 'parse';
+      if (after(view, end, READS)) return 'read';
+      if (!after(view, end, WRITES)) return 'parse';
+      return finished ? VERDICTS[judge(buffer, uri)] : 'read';
     };
   };
 }

@@ -52,7 +52,7 @@ export function auditSelector(resources: { group: string; resource: string }[]):
           const start = items[i] as number;
           const verdict = judge(start);
           if (verdict === 'write') ignored += 1;
-          else if (verdict === 'parse') events.push(JSON.parse(body.toString('utf8', start, items[i + 1])));
+          else if (verdict !== 'read') events.push(JSON.parse(body.toString('utf8', start, items[i + 1])));
         }
       } catch {
         return undefined;
@@ -71,10 +71,10 @@ const LETTER_AT = BEGINNING.indexOf('E');
 const GLUED = text(BEGINNING);
 
 /**
- * Calls back for each line that must be parsed; returns the number of ignored writes. A line without interest is skipped whatever follows its head,
+ * Calls back for each line that is a hit or must be parsed (`certain` is false then); returns the number of ignored writes. A line without interest is skipped whatever follows its head,
  * but not when its end is missing, or when the API server died within it and the next event is glued to it.
  */
-export function keptLines(buffer: Buffer, probe: Probe, keep: (start: number, end: number) => void): number {
+export function keptLines(buffer: Buffer, probe: Probe, keep: (start: number, end: number, certain: boolean) => void): number {
   const judge = probe(buffer);
   const view = viewOf(buffer);
   let ignored = 0;
@@ -82,7 +82,8 @@ export function keptLines(buffer: Buffer, probe: Probe, keep: (start: number, en
     const newline = buffer.indexOf(NEWLINE, start);
     const end = newline < 0 ? buffer.length : newline;
     const verdict = judge(start);
-    if (verdict === 'parse' || buffer[end - 1] !== CLOSING || isGlued(buffer, view, start, end)) keep(start, end);
+    if (verdict === 'parse' || buffer[end - 1] !== CLOSING || isGlued(buffer, view, start, end)) keep(start, end, false);
+    else if (verdict === 'hit') keep(start, end, true);
     else if (verdict === 'write') ignored += 1;
     start = end + 1;
   }

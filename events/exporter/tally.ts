@@ -74,7 +74,8 @@ export function isWitnessed(entries: Entry[]): boolean {
 function newest(entries: Entry[], noops: number, isSilent: (entry: Entry) => boolean): Tally['recent'] {
   const recent: { at: string; effect: WriteEffect }[] = [];
   let left = noops;
-  for (const entry of entries.toReversed()) {
+  for (let last = entries.length - 1; last >= 0; last -= 1) {
+    const entry = entries[last] as Entry;
     const effect = entry.effect === 'success' ? ('noop' as const) : entry.effect;
     const shown = effect !== 'noop' ? entry.count : isSilent(entry) ? Math.min(entry.count, left) : 0;
     if (effect === 'noop') left -= shown;

@@ -11,8 +11,8 @@ export type Entry = {
   at: number;
   count: number;
   /** What the partner of the other source is; absent while there is none. */
-  paired?: 'change' | 'phantom' | 'request';
-  partner?: Entry;
+  paired?: 'change' | 'phantom' | 'request' | undefined;
+  partner?: Entry | undefined;
   /** Keeps its partner, or its lack of one. */
   frozen?: boolean;
 } & (
@@ -103,8 +103,9 @@ export class Timeline {
     if (!this.#changed) return;
     const open = this.#entries.slice(this.#after(this.#open - 1)).filter((entry) => !entry.frozen);
     for (const entry of open) {
-      delete entry.paired;
-      delete entry.partner;
+      // Not `delete`: that would turn each entry into a hash table of its own.
+      entry.paired = undefined;
+      entry.partner = undefined;
     }
     const events = open.filter((entry) => entry.source === 'watch');
     let next = 0;
@@ -113,8 +114,10 @@ export class Timeline {
       while (next < events.length && (events[next] as Entry).at < request.at - SKEW) next++;
       const event = events[next];
       if (event === undefined || event.at > request.at + SKEW) continue;
-      Object.assign(request, { paired: event.effect, partner: event });
-      Object.assign(event, { paired: 'request', partner: request });
+      request.paired = event.effect as 'change' | 'phantom';
+      request.partner = event;
+      event.paired = 'request';
+      event.partner = request;
       next++;
     }
     this.#open = this.newest - SETTLED;
@@ -142,8 +145,11 @@ export class Timeline {
 /** An entry that keeps its partner binds it too: otherwise the partner would look for another one. */
 function freeze(entry: Entry): void {
   entry.frozen = true;
-  if (entry.partner) Object.assign(entry.partner, { frozen: true, partner: undefined });
-  delete entry.partner;
+  if (entry.partner) {
+    entry.partner.frozen = true;
+    entry.partner.partner = undefined;
+  }
+  entry.partner = undefined;
 }
 
 function mergeUntil(entries: Entry[], until: number, width: number): Entry[] {

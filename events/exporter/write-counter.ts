@@ -3,8 +3,9 @@ import { WRITES_COUNTED, type WritesCounted } from '../writes-counted.ts';
 import type { CountedChange, NamedRecord } from './counted.ts';
 import { objectKey } from './known-objects.ts';
 import { isWitnessed, tally } from './tally.ts';
-import { type Entry, SKEW, Timeline, type Writer } from './timeline.ts';
+import { type Entry, SKEW, Timeline } from './timeline.ts';
 import type { ObjectHead } from './watch-event.ts';
+import { Writers } from './writers.ts';
 
 /** What the counter asks of the reducer around it. Times in milliseconds. */
 export interface CounterContext {
@@ -55,6 +56,7 @@ interface Counted {
 export class WriteCounter {
   readonly #context: CounterContext;
   readonly #objects = new Map<string, Counted>();
+  readonly #writers = new Writers();
   /** Objects with a held fact or a request that may turn out to be a no-op. */
   readonly #open = new Set<Counted>();
   #sweptAt = Number.NEGATIVE_INFINITY;
@@ -75,10 +77,10 @@ export class WriteCounter {
     const counted = this.#counted(record, record.namespace ?? '', record.name, record.at);
     if (!counted) return [];
     const { user, userAgent, pod, fieldManager, at, code, verb } = record;
-    const writer: Writer = { user, userAgent, ...(pod && { pod }), ...(fieldManager && { fieldManager }) };
-    const writerKey = JSON.stringify([user, userAgent, pod, fieldManager]);
+    const { writer, writerKey } = this.#writers.of({ user, userAgent, ...(pod && { pod }), ...(fieldManager && { fieldManager }) });
     const effect = code >= 400 ? 'error' : 'success';
-    return this.#add(counted, { at, count: 1, source: 'audit', effect, code, verb, writer, writerKey });
+    const pairing = { paired: undefined, partner: undefined, frozen: false };
+    return this.#add(counted, { at, count: 1, source: 'audit', effect, code, verb, writer, writerKey, ...pairing });
   }
 
   /** Counts a watch event. */
@@ -91,7 +93,17 @@ export class WriteCounter {
     if (deleted && Math.abs(at - counted.ownDeleteAt) <= SKEW) return [];
     const { generationMoved } = change;
     const effect = change.phantom ? 'phantom' : 'change';
-    return this.#add(counted, { at, count: 1, source: 'watch', effect, added: change.change === 'added', deleted, generationMoved });
+    const pairing = { paired: undefined, partner: undefined, frozen: false };
+    return this.#add(counted, {
+      at,
+      count: 1,
+      source: 'watch',
+      effect,
+      added: change.change === 'added',
+      deleted,
+      generationMoved,
+      ...pairing,
+    });
   }
 
   /** A delete of ours: the deletion the watch shows within 2 s of it is not counted, whichever comes first. */
