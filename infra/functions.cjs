@@ -6,6 +6,8 @@ const HOUR = 3_600;
 const arn = (resource) => ({ 'Fn::GetAtt': [resource, 'Arn'] });
 const CONTINUE = 'kubemend/continue-incident';
 
+const limits = JSON.parse(process.env.KUBEMEND_LIMITS || '{}');
+
 const common = ({ functionName, logicalId }) => ({
   name: functionName,
   role: arn(`${logicalId}Role`),
@@ -32,6 +34,8 @@ const remediationFunction = (deployed) => {
       KUBEMEND_BUS: { Ref: 'Bus' },
       // JSON, see infra/lambda/clusters.ts. A function never acts on a cluster that is not in it.
       KUBEMEND_CLUSTERS: process.env.KUBEMEND_CLUSTERS ?? '',
+      // JSON by remediation name, see infra/lambda/limits.ts.
+      ...(name in limits && { KUBEMEND_LIMITS: JSON.stringify(limits[name]) }),
       KUBEMEND_TABLE: { Ref: 'Table' },
       KUBEMEND_BUCKET: { Ref: 'Artifacts' },
       KUBEMEND_QUEUE: { Ref: 'Appointments' },
