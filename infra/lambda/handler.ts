@@ -7,6 +7,7 @@ import type { Sender } from '../../shared/execute.ts';
 import { complete, type Definition, type Limits, type Remediation } from '../../shared/remediation.ts';
 import type { Schedule } from '../../shared/schedule/schedule.ts';
 import type { State } from '../../shared/state/state.ts';
+import type { Metric } from '../metrics.ts';
 import { act } from './act.ts';
 import { UnknownClusterError } from './clusters.ts';
 import { type Log, metricLine } from './log.ts';
@@ -68,7 +69,8 @@ export function makeHandler(name: string, definition: Definition, makeAdapters: 
     const began = now();
     const { awsRequestId: requestId = 'local', getRemainingTimeInMillis: left = () => Number.POSITIVE_INFINITY } = context;
     const common = { remediation: name, requestId };
-    const count = (values: Record<string, number>) => metricLine({ remediation: name }, { ...values, milliseconds: now() - began }, now());
+    const count = (values: Partial<Record<Metric, number>>) =>
+      metricLine({ remediation: name }, { ...values, milliseconds: now() - began }, now());
     const work = readWork(event, remediation.when);
     try {
       const invocation = { requestId, left, signal };

@@ -8,10 +8,12 @@ import type { SandboxRun } from '../../bin/sandbox.ts';
 import { Exporter } from '../../events/exporter/exporter.ts';
 import { PutEventsSink } from '../../events/exporter/put-events.ts';
 import { realWait } from '../../events/exporter/wait.ts';
+import type { Envelope } from '../../events/fact.ts';
 import { INCIDENT_CHANGED, type IncidentChanged } from '../../events/incident-changed.ts';
 import type { Pattern } from '../../events/pattern.ts';
 import { identityOf } from '../../infra/kubernetes/rbac.ts';
 import type { LocalOptions } from '../../infra/local/run.ts';
+import { EventBridgeBus } from '../../shared/bus/eventbridge.ts';
 import { Transport } from '../../shared/kubernetes/transport.ts';
 import type { Remediation } from '../../shared/remediation.ts';
 import { queueBatch } from '../../shared/schedule/queue-batch.ts';
@@ -33,6 +35,8 @@ export interface Installation {
   functions: FunctionService;
   /** What the functions answered and threw, oldest first. */
   answers: { name: string; answer: unknown }[];
+  /** Puts an event on its bus. */
+  put(event: Envelope): Promise<void>;
   /** Gives it one more cluster: an exporter on it, and its name, address and tokens to the functions. */
   join(options: LocalOptions, admin: Admin): Promise<SandboxRun>;
   stop(): Promise<void>;
@@ -119,7 +123,14 @@ export async function install({ moto: { endpoint }, built, folder, onProblem }: 
     await appointments.runQueue(async (batch) => (await invoke(CONTINUE, queueBatch.parse(batch))) as never);
   });
 
-  let known = false;
+  let rules: Promise<unknown> | undefined;
+  const makeRules = async (remediations: Remediation[]) => {
+    for (const { name: of, when, limits: own } of remediations) {
+      limits.set(of, own);
+      for (const [index, pattern] of when.entries())
+        await rule(`${of.replace('/', '-')}-${index + 1}`, pattern, (event) => invoke(of, event));
+    }
+  };
   const join_ = async (options: LocalOptions, admin: Admin): Promise<SandboxRun> => {
     const { cluster, remediations, connect, directory, auditWebhook, ownUsers, onChange } = options;
     if (onChange) told.set(cluster, onChange);
@@ -129,18 +140,23 @@ export async function install({ moto: { endpoint }, built, folder, onProblem }: 
       const tokenFile = join(directory, 'tokens', identityOf(remediation.name).replaceAll(':', '-'));
       await writeFile(tokenFile, (await token?.()) ?? '');
       clusters[remediation.name] = { ...clusters[remediation.name], [cluster]: { server, ca, tokenFile } };
-      limits.set(remediation.name, remediation.limits);
-      if (!known)
-        for (const [index, pattern] of remediation.when.entries())
-          await rule(`${remediation.name.replace('/', '-')}-${index + 1}`, pattern, (event) => invoke(remediation.name, event));
     }
-    known = true;
+    rules ??= makeRules(remediations);
+    await rules;
     functions.renew();
     await letActAsThemselves(options, admin);
-    const rules = remediations.flatMap(({ name, when }) => when.map((pattern) => ({ name, pattern })));
+    const patterns = remediations.flatMap(({ name, when }) => when.map((pattern) => ({ name, pattern })));
     const transport = new Transport(connect('exporter'));
     const exporter = new Exporter({
-      ...{ cluster, rules, ownUsers, onProblem, clock: { now: Date.now }, random: Math.random, directory: join(directory, 'exporter') },
+      ...{
+        cluster,
+        rules: patterns,
+        ownUsers,
+        onProblem,
+        clock: { now: Date.now },
+        random: Math.random,
+        directory: join(directory, 'exporter'),
+      },
       open: (path, signal, accept) => transport.open(path, signal, accept),
       sink: new PutEventsSink({
         client: events,
@@ -162,6 +178,7 @@ export async function install({ moto: { endpoint }, built, folder, onProblem }: 
   };
   return {
     ...{ state, functions, answers, join: join_ },
+    put: (event) => new EventBridgeBus({ client: events, bus: name, wait: delay }).publish(event),
     async stop() {
       ending.abort();
       await Promise.all(loops);
