@@ -45,7 +45,8 @@ export async function act(
     },
     access(cluster, name) {
       const own = sender(cluster, name);
-      return { examine: () => new LiveCluster(cluster, own, artifacts, signal), sender: within(own, signal) };
+      const acting = within(own, signal);
+      return { examine: () => new LiveCluster(cluster, own, artifacts, signal), sender: acting, announcer: acting };
     },
     onProblem: (message) => log({ level: 'error', message, ...common }),
     checkpoint(point, { kind }, incident) {
