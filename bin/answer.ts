@@ -5,10 +5,9 @@ import { systemClock } from '../shared/clock.ts';
 import type { Incident } from '../shared/incident.ts';
 import type { Word } from '../shared/input.ts';
 import { summary } from '../shared/public-record.ts';
-import { SqliteSchedule } from '../shared/schedule/sqlite.ts';
-import { openDatabase, SqliteState } from '../shared/state/sqlite.ts';
-import { databasePath, isRunning, namedIncident, stateDirectory } from './store.ts';
-import { type Call, stateOption, text, UsageError, type Verb } from './verb.ts';
+import type { State } from '../shared/state/state.ts';
+import { namedIncident, openStore } from './store.ts';
+import { type Call, storeOptions, text, UsageError, type Verb } from './verb.ts';
 
 /** What a verb says about an incident, and what it tells of what came of it. */
 export interface Answering extends Pick<Verb, 'summary' | 'usage' | 'examples' | 'options'> {
@@ -28,22 +27,20 @@ const within = { within: { type: 'string', help: 'wait so many seconds for a run
 /** A person's word on an incident, recorded for the running kubemend. */
 export const answerVerb = ({ word, taken: done, hints, during, reached, options, ...about }: Answering): Verb => ({
   ...about,
-  options: { ...stateOption, ...options, ...(during && within) },
+  options: { ...storeOptions, ...options, ...(during && within) },
   positionals: { least: 1, most: 1 },
   async run(call) {
-    const database = openDatabase(databasePath(stateDirectory(call)));
-    const state = new SqliteState(database);
-    const schedule = new SqliteSchedule(database, systemClock, call.err);
+    const { state, schedule, runs: isTaken, place } = await openStore(call);
     const named = await namedIncident(state, call.positionals[0] ?? '');
     const input = word(call, named);
     const remediations = await loadRemediations();
     const { taken, incident: next } = await answer({ state, schedule, remediations, id: named.id, input, now: systemClock.now() });
-    const runs = await isRunning(state);
+    const runs = await isTaken();
     const incident = next && taken && runs && during ? await outcome(state, next, during, secondsOf(call)) : next;
     if (call.json) call.out(JSON.stringify({ taken, runs, ...(incident && summary(incident)) }));
     else if (taken && incident) {
       call.out(`${done}: incident ${incident.id} is ${incident.state} (${incident.because}).`);
-      if (!runs) call.out('No kubemend runs on this state folder now; it is taken up by the next: kubemend run');
+      if (!runs) call.out(`No kubemend runs on ${place} now; it is taken up by the next: kubemend run`);
     } else {
       call.out(`Nothing changed: incident ${named.id} is ${incident?.state} (${incident?.because}).`);
       for (const line of incident && hints ? hints(incident, call) : []) call.out(line);
@@ -54,10 +51,10 @@ export const answerVerb = ({ word, taken: done, hints, during, reached, options,
 });
 
 /** Follows the incident until a running kubemend is done with it, or for so long. */
-async function outcome(state: SqliteState, incident: Incident, during: Incident['state'][], seconds: number): Promise<Incident> {
+async function outcome(state: State, incident: Incident, during: Incident['state'][], seconds: number): Promise<Incident> {
   let seen = incident;
   for (const deadline = Date.now() + seconds * 1_000; during.includes(seen.state) && Date.now() < deadline; ) {
-    await delay(100);
+    await delay(250);
     seen = (await state.load(incident.id)) ?? seen;
   }
   return seen;

@@ -35,8 +35,12 @@ export async function finish(main: () => Promise<number>): Promise<void> {
   try {
     process.exitCode = await main();
   } catch (error) {
-    const usage = error instanceof UsageError;
-    console.error(usage ? error.message : `kubemend failed: ${(error as Error).stack}`);
+    const { name, message, stack } = error as Error;
+    // By name: the class would bring the AWS SDK into every verb.
+    const table = name === 'TableError';
+    const usage = error instanceof UsageError || table;
+    if (table) console.error(`${message}. Are the table, the region and the credentials right?`);
+    else console.error(usage ? message : `kubemend failed: ${stack}`);
     process.exitCode = usage ? 2 : 70;
   }
 }

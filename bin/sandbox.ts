@@ -14,7 +14,8 @@ import { loadRemediations } from '../infra/remediations.ts';
 import { answer } from '../shared/answer.ts';
 import type { Artifacts } from '../shared/artifacts/artifacts.ts';
 import type { Limits, Remediation } from '../shared/remediation.ts';
-import type { SqliteState } from '../shared/state/sqlite.ts';
+import type { Schedule } from '../shared/schedule/schedule.ts';
+import type { State } from '../shared/state/state.ts';
 import { Admin } from '../test/control-plane/admin.ts';
 import { startControlPlane } from '../test/control-plane/control-plane.ts';
 import { freePort } from '../test/control-plane/port.ts';
@@ -39,12 +40,24 @@ export interface SandboxOptions {
   checkpoint?: LocalOptions['checkpoint'];
   /** Keeps a recording, for a capture. */
   record?: boolean;
+  /** Names the cluster. Default: `sandbox`. */
+  cluster?: string;
+  /** Starts kubemend on it, instead of in this process. */
+  start?(options: LocalOptions, admin: Admin): Promise<SandboxRun>;
+}
+
+/** What a sandbox needs of a running kubemend. */
+export interface SandboxRun {
+  state: State;
+  schedule: Schedule;
+  exporter: { ready(): boolean };
+  stop(): Promise<void>;
 }
 
 /** A control plane with a failing operator on it, and kubemend beside it. */
 export interface Sandbox {
   scenario: Scenario;
-  state: SqliteState;
+  state: State;
   admin: Admin;
   /** The state folder. */
   directory: string;
@@ -68,6 +81,8 @@ export async function openSandbox({
   limits,
   checkpoint,
   record,
+  cluster = 'sandbox',
+  start = startLocal,
 }: SandboxOptions): Promise<Sandbox> {
   const scenario =
     typeof wanted === 'string' ? ((await import(join(SCENARIOS, `${wanted}.ts`))) as { scenario: Scenario }).scenario : wanted;
@@ -101,14 +116,15 @@ export async function openSandbox({
 
     const feed = new Feed();
     const artifacts = openArtifacts(directory);
-    const run = await startLocal({
-      ...{ cluster: 'sandbox', directory, remediations, artifacts, auditWebhook, onProblem },
+    const options: LocalOptions = {
+      ...{ cluster, directory, remediations, artifacts, auditWebhook, onProblem },
       ownUsers: ['kubemend:'],
       connect: (identity) => plane.connection(identityOf(identity), `kubemend (${identity})`),
       onChange: (change) => feed.push(change),
       ...(checkpoint && { checkpoint }),
       ...(record && { record }),
-    });
+    };
+    const run = await start(options, admin);
     undo.push(() => run.stop());
     const { state, schedule } = run;
     for (const { name } of remediations) await state.set(`mode/${name}`, mode);

@@ -1,7 +1,11 @@
 import { join } from 'node:path';
 import { DirectoryArtifacts } from '../shared/artifacts/directory.ts';
+import { systemClock } from '../shared/clock.ts';
 import type { Incident } from '../shared/incident.ts';
+import type { Schedule } from '../shared/schedule/schedule.ts';
+import { SqliteSchedule } from '../shared/schedule/sqlite.ts';
 import { openDatabase, SqliteState } from '../shared/state/sqlite.ts';
+import type { State } from '../shared/state/state.ts';
 import { type Call, text, UsageError } from './verb.ts';
 
 /** The folder with what kubemend remembers on this machine. */
@@ -10,22 +14,43 @@ export const stateDirectory = (call: Call): string => text(call, 'state') ?? cal
 /** The database of that folder, shared with a running kubemend. */
 export const databasePath = (directory: string): string => join(directory, 'kubemend.sqlite');
 
-/** The state that people's verbs read and write. */
-export const openState = (call: Call): SqliteState => new SqliteState(openDatabase(databasePath(stateDirectory(call))));
+/** What kubemend remembers, and how it is woken. */
+export interface Store {
+  state: State;
+  schedule: Schedule;
+  /** Whether somebody does now what is recorded here. */
+  runs(): Promise<boolean>;
+  /** Where it is, for people. */
+  place: string;
+}
+
+/** What people's verbs read and write: this machine's folder, or with --aws-table what was installed in AWS. Throws UsageError. */
+export async function openStore(call: Call): Promise<Store> {
+  const table = text(call, 'aws-table');
+  if (table !== undefined && call.values.state !== undefined) throw new UsageError('Give --state or --aws-table, not both');
+  if (table !== undefined) return (await import('./aws-store.ts')).awsStore(table, text(call, 'region'));
+  if (call.values.region !== undefined) throw new UsageError('--region is the region of a table: give --aws-table too');
+  const database = openDatabase(databasePath(stateDirectory(call)));
+  const state = new SqliteState(database);
+  return { state, schedule: new SqliteSchedule(database, systemClock, call.err), runs: () => isRunning(state), place: 'this state folder' };
+}
+
+/** The state of it. */
+export const openState = async (call: Call): Promise<State> => (await openStore(call)).state;
 
 /** Pinned documents: what people added here, then what kubemend ships. */
 export const openArtifacts = (directory: string): DirectoryArtifacts =>
   new DirectoryArtifacts({ directory: join(directory, 'artifacts'), shipped: join(import.meta.dirname, '../artifacts') });
 
 /** The incident that was named, or an error that says where to look. */
-export async function namedIncident(state: SqliteState, id: string): Promise<Incident> {
+export async function namedIncident(state: State, id: string): Promise<Incident> {
   const incident = await state.load(id);
   if (!incident) throw new UsageError(`There is no incident "${id}" (or more than one begins so). Run: kubemend incidents`);
   return incident;
 }
 
 /** All incidents there are, newest first. */
-export const everyIncident = (state: SqliteState): Promise<Incident[]> => state.list({ limit: 1_000_000 });
+export const everyIncident = (state: State): Promise<Incident[]> => state.list({ limit: 1_000_000 });
 
 /** Whether a kubemend runs on this state folder: it holds the lease of the one runner. */
 export const isRunning = async (state: SqliteState, now = Date.now()): Promise<boolean> => !(await state.lease('runner', 'probe', 0, now));

@@ -38,6 +38,13 @@ export const stateOption = {
   state: { type: 'string', help: 'folder of the state database (default: $KUBEMEND_STATE or ~/.local/state/kubemend)' },
 } as const;
 
+/** The options every verb has that also reaches what is installed in AWS. */
+export const storeOptions = {
+  ...stateOption,
+  'aws-table': { type: 'string', help: 'instead of a folder: the state table of an installation in AWS, as in kubemend-prod' },
+  region: { type: 'string', help: "region of that table (default: the AWS CLI's)" },
+} as const;
+
 /** The value of a string option, if given. */
 export const text = (call: Call, name: string): string | undefined => {
   const value = call.values[name];

@@ -1,6 +1,7 @@
 // The `functions:` of serverless.yml: one per folder in functions/, its rules made from the definition's `when`, and the one that continues.
 const { continueFunction, deployedFunctions } = require('./deployment.ts');
 const { slackFunctions } = require('./slack-functions.cjs');
+const { clusters, limits } = require('./settings.cjs');
 
 /** A fix that comes late is worse than none: neither EventBridge nor Lambda tries longer. */
 const HOUR = 3_600;
@@ -32,7 +33,9 @@ const remediationFunction = (deployed) => {
     environment: {
       KUBEMEND_BUS: { Ref: 'Bus' },
       // JSON, see infra/lambda/clusters.ts. A function never acts on a cluster that is not in it.
-      KUBEMEND_CLUSTERS: process.env.KUBEMEND_CLUSTERS ?? '',
+      KUBEMEND_CLUSTERS: Object.keys(clusters).length > 0 ? JSON.stringify(clusters) : '',
+      // JSON by remediation name, see infra/lambda/limits.ts.
+      ...(name in limits && { KUBEMEND_LIMITS: JSON.stringify(limits[name]) }),
       KUBEMEND_TABLE: { Ref: 'Table' },
       KUBEMEND_BUCKET: { Ref: 'Artifacts' },
       KUBEMEND_QUEUE: { Ref: 'Appointments' },

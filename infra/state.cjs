@@ -1,8 +1,7 @@
 // What kubemend must not forget: one table (shared/state/dynamodb.ts) and one bucket (shared/artifacts/s3.ts).
 const { TABLE_SCHEMA } = require('../shared/state/dynamodb-table.ts');
 
-/** With KUBEMEND_KMS_KEY (an ARN) table, bucket and queues are encrypted with that key; without it with keys of AWS. */
-const key = process.env.KUBEMEND_KMS_KEY || undefined;
+const { key } = require('./settings.cjs');
 
 const Table = {
   Type: 'AWS::DynamoDB::Table',

@@ -38,7 +38,15 @@ export async function startLambda(
   });
   let logs = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (logs += chunk));
-  const next = () => Promise.race([once(child, 'message'), once(child, 'exit')]);
+  const next = async () => {
+    const done = new AbortController();
+    const { signal } = done;
+    try {
+      return await Promise.race([once(child, 'message', { signal }), once(child, 'exit', { signal })]);
+    } finally {
+      done.abort();
+    }
+  };
   const [first] = await next();
   if (first?.ready !== true) throw new Error(`${module} could not be started: ${logs}`);
   return {

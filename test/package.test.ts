@@ -22,6 +22,7 @@ import { grantRights, makeFact } from './packaged-lambda.ts';
 import { attributeOf, type PackagedService, packageService } from './packaged-service.ts';
 import { type RecordingProxy, startRecordingProxy } from './recording-proxy.ts';
 import { readCrds, seedStaleCrds } from './scenarios/strimzi/cluster.ts';
+import { describeAlarms } from './template-alarms.ts';
 import { problemsOf, type Resources } from './template-dead-letters.ts';
 import { CONTINUE, describeRoles, keyOf } from './template-roles.ts';
 
@@ -109,6 +110,7 @@ describe('the packaged template', () => {
   });
 
   describeRoles(() => ({ service, remediations }));
+  describeAlarms(() => ({ service, remediations }));
 
   it('holds no cluster and no credential that nobody gave it', () => {
     const variables = service

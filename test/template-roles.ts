@@ -1,7 +1,10 @@
 import { expect, it } from '@jest/globals';
+import type { AwsRole } from '../bin/aws-rights.ts';
+import type { Call } from '../bin/verb.ts';
+import { verb } from '../bin/verbs/rights.ts';
 import type { Remediation } from '../shared/remediation.ts';
 import { TABLE_SCHEMA } from '../shared/state/dynamodb-table.ts';
-import { attributeOf, type PackagedService, statementsOf } from './packaged-service.ts';
+import { attributeOf, type PackagedService, type Statement, statementsOf } from './packaged-service.ts';
 
 /** The one function without a remediation. */
 export const CONTINUE = 'kubemend/continue-incident';
@@ -12,6 +15,14 @@ const logicalIdOf = (name: string): string => `${name.charAt(0).toUpperCase()}${
 /** What a policy's resource names: logical ids, or the text of a Fn::Sub. */
 const namesIn = (resource: unknown): string[] =>
   [resource].flat().map((one) => ((one as Record<string, string>)['Fn::Sub'] ?? attributeOf(one)) as string);
+
+/** The name that the template gives to what a policy is about; of what CloudFormation names, the logical id in its way of writing. */
+function nameOf({ resources }: PackagedService, wanted: string): string {
+  const id = /\$\{(?!AWS::)(\w+)/.exec(wanted)?.[1] ?? wanted;
+  const { Name, TableName, QueueName, LogGroupName, FunctionName } = resources[id]?.Properties ?? {};
+  const name = (Name ?? TableName ?? QueueName ?? LogGroupName ?? FunctionName) as string | undefined;
+  return name ?? `kubemend-dev-${resources[id]?.Type === 'AWS::S3::Bucket' ? id.toLowerCase() : id}-`;
+}
 
 /** The tests of what each role of the packaged template may do. */
 export function describeRoles(packaged: () => { service: PackagedService; remediations: Remediation[] }): void {
@@ -52,6 +63,27 @@ export function describeRoles(packaged: () => { service: PackagedService; remedi
         ['Allow', ['s3:GetObject', 's3:PutObject'], [`\${Artifacts.Arn}/texts/*`, `\${Artifacts.Arn}/pins/*`], undefined],
         ['Allow', ['s3:ListBucket'], ['Artifacts'], undefined],
       ]);
+    }
+  });
+
+  it('grants what `kubemend rights --aws` prints before anything is installed', async () => {
+    const { service } = packaged();
+    const printed: string[] = [];
+    const call = { values: { aws: true, stage: 'dev', region: 'R', account: 'A' }, positionals: [], json: true };
+    await verb.run({ ...call, out: (line = '') => void printed.push(line), err: () => undefined } as unknown as Call);
+    const { roles } = JSON.parse(printed.join('')) as { roles: AwsRole[] };
+    const made = service.ofType('AWS::IAM::Role');
+    expect(roles.map(({ role }) => role).sort()).toEqual(made.map(([id]) => id).sort());
+    for (const { role, service: has, policy } of roles) {
+      const properties = made.find(([id]) => id === role)?.[1] ?? {};
+      expect(JSON.stringify(properties.AssumeRolePolicyDocument)).toContain(`{"Service":"${has}"}`);
+      const granted = statementsOf(properties.Policies);
+      const without = (statements: unknown[]) => statements.map((one) => ({ ...(one as object), Resource: undefined }));
+      expect(without(policy.Statement)).toEqual(without(granted));
+      // Each ARN carries the name that the template gives to what it is of.
+      const printedArns = (policy.Statement as Statement[]).flatMap(({ Resource }) => [Resource].flat() as string[]);
+      const wanted = granted.flatMap(({ Resource }) => namesIn(Resource)).map((name) => nameOf(service, name));
+      expect(printedArns).toEqual(wanted.map((name) => expect.stringContaining(name)));
     }
   });
 

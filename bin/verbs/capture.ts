@@ -15,7 +15,7 @@ export const verb: Verb = {
   positionals: { least: 1, most: 1 },
   async run(call) {
     const directory = stateDirectory(call);
-    const incident = await namedIncident(openState(call), call.positionals[0] ?? '');
+    const incident = await namedIncident(await openState(call), call.positionals[0] ?? '');
     const lines = readRecording(directory);
     if (!lines)
       throw new UsageError(`Nothing is recorded in ${directory}: start kubemend run --record, and capture what it finds from then on`);

@@ -2,7 +2,7 @@ import { remediationNames } from '../../infra/remediations.ts';
 import { modeOf } from '../../shared/gates.ts';
 import { againstAuto } from '../../shared/statistics.ts';
 import { everyIncident, openState } from '../store.ts';
-import { stateOption, text, UsageError, type Verb } from '../verb.ts';
+import { storeOptions, text, UsageError, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   summary: 'show or set what a remediation may do: shadow, approve or auto',
@@ -13,13 +13,13 @@ export const verb: Verb = {
     'kubemend mode strimzi/upgrade-stale-crds auto --namespace kafka-dev',
   ],
   options: {
-    ...stateOption,
+    ...storeOptions,
     namespace: { type: 'string', help: 'only for objects in this namespace' },
     yes: { type: 'boolean', help: 'set auto though its record is not good enough for it' },
   },
   positionals: { least: 0, most: 2 },
   async run(call) {
-    const state = openState(call);
+    const state = await openState(call);
     const names = remediationNames();
     const [name, mode] = call.positionals;
     const namespace = text(call, 'namespace');

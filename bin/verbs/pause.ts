@@ -1,18 +1,18 @@
 import { remediationNames } from '../../infra/remediations.ts';
 import { openState } from '../store.ts';
-import { stateOption, UsageError, type Verb } from '../verb.ts';
+import { storeOptions, UsageError, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   summary: 'stop all writes (or those of one remediation) at once; watching and planning go on',
   usage: 'pause [REMEDIATION]',
   examples: ['kubemend pause', 'kubemend pause strimzi/upgrade-stale-crds'],
-  options: stateOption,
+  options: storeOptions,
   positionals: { least: 0, most: 1 },
   async run(call) {
     const [name] = call.positionals;
     if (name !== undefined && !remediationNames().includes(name))
       throw new UsageError(`There is no remediation "${name}". Run: kubemend mode`);
-    await openState(call).set(name ? `paused/${name}` : 'paused', call.environment.user);
+    await (await openState(call)).set(name ? `paused/${name}` : 'paused', call.environment.user);
     call.out(
       call.json
         ? JSON.stringify({ paused: name ?? true })

@@ -1,15 +1,15 @@
 import { remediationNames } from '../../infra/remediations.ts';
 import { openState } from '../store.ts';
-import { stateOption, UsageError, type Verb } from '../verb.ts';
+import { storeOptions, UsageError, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   summary: 'end a pause and close the breakers that ineffective fixes opened',
   usage: 'resume [REMEDIATION]',
   examples: ['kubemend resume', 'kubemend resume strimzi/upgrade-stale-crds'],
-  options: stateOption,
+  options: storeOptions,
   positionals: { least: 0, most: 1 },
   async run(call) {
-    const state = openState(call);
+    const state = await openState(call);
     const [name] = call.positionals;
     if (name !== undefined && !remediationNames().includes(name))
       throw new UsageError(`There is no remediation "${name}". Run: kubemend mode`);

@@ -2,18 +2,28 @@ import { stringify } from 'yaml';
 import { subscriptions } from '../../events/exporter/rules.ts';
 import { exporterRbac, type Pins, readOnly, remediationRbac, type Subject } from '../../infra/kubernetes/rbac.ts';
 import { loadRemediations } from '../../infra/remediations.ts';
+import { awsRoles } from '../aws-rights.ts';
 import { type Call, text, UsageError, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
-  summary: 'print the RBAC that the exporter and each remediation need, exactly; for shadow mode: only reading',
-  usage: 'rights [--shadow] [--subject USER | --subject NAMESPACE/SERVICEACCOUNT] [--pin NAME=NAMESPACE/OBJECT,…]',
+  summary:
+    'print the RBAC that the exporter and each remediation need, exactly; for shadow mode: only reading; with --aws: the IAM policies',
+  usage:
+    'rights [--shadow] [--subject USER | --subject NAMESPACE/SERVICEACCOUNT] [--pin NAME=NAMESPACE/OBJECT,…] | rights --aws [--stage NAME]',
   examples: [
     'kubemend rights',
     'kubemend rights --shadow --subject kubemend/kubemend | kubectl apply -f -',
     'kubemend rights --pin zookeeper-pods=kafka/my-cluster-zookeeper-0,kafka/my-cluster-zookeeper-1',
     'kubemend rights --pin kafka-secrets=kafka/my-cluster-cluster-ca,kafka/my-cluster-cluster-ca-cert,kafka/my-cluster-cluster-operator-certs',
+    'kubemend rights --aws --stage prod --region eu-west-1 --account 123456789012',
   ],
   options: {
+    aws: { type: 'boolean', help: 'the IAM policy of each function instead, before anything is installed' },
+    stage: { type: 'string', help: 'with --aws: the stage that will be installed (default: dev)' },
+    region: { type: 'string', help: 'with --aws: its region' },
+    account: { type: 'string', help: 'with --aws: its account' },
+    'token-secret': { type: 'string', multiple: true, help: "with --aws: name or ARN of a secret with a cluster's token" },
+    'kms-key': { type: 'string', help: 'with --aws: ARN of the key that everything is encrypted with' },
     shadow: { type: 'boolean', help: 'leave every right to write out' },
     pin: {
       type: 'string',
@@ -24,6 +34,13 @@ export const verb: Verb = {
   },
   positionals: { least: 0, most: 0 },
   async run(call) {
+    if (call.values.aws) {
+      const roles = await awsRoles(call);
+      call.out(call.json ? JSON.stringify({ roles }) : documents(roles));
+      return 0;
+    }
+    const onlyAws = ['stage', 'region', 'account', 'token-secret', 'kms-key'].find((name) => call.values[name] !== undefined);
+    if (onlyAws) throw new UsageError(`--${onlyAws} is about IAM: give --aws too`);
     const remediations = await loadRemediations();
     const rules = remediations.flatMap(({ name, when }) => when.map((pattern) => ({ name, pattern })));
     const subject = subjectOf(call);
@@ -37,16 +54,16 @@ export const verb: Verb = {
       ...shown.flatMap((remediation) => remediationRbac(remediation, subject, pins)),
     ];
     if (call.json) call.out(JSON.stringify({ objects }));
-    else
-      call.out(
-        objects
-          .map((object) => stringify(object))
-          .join('---\n')
-          .trimEnd(),
-      );
+    else call.out(documents(objects));
     return 0;
   },
 };
+
+const documents = (objects: object[]): string =>
+  objects
+    .map((object) => stringify(object))
+    .join('---\n')
+    .trimEnd();
 
 function pinsOf({ values }: Call, known: string[]): Pins {
   const pins: Pins = {};

@@ -1,19 +1,19 @@
 import { remediationNames } from '../../infra/remediations.ts';
 import { againstAuto, percent, recordsOf } from '../../shared/statistics.ts';
 import { everyIncident, openState } from '../store.ts';
-import { stateOption, UsageError, type Verb } from '../verb.ts';
+import { storeOptions, UsageError, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   summary: 'how often each remediation was right, from its incidents: what it planned, and what people and time said to it',
   usage: 'stats [REMEDIATION]',
   examples: ['kubemend stats', 'kubemend stats strimzi/upgrade-stale-crds --json | jq ".records[].precision.low"'],
-  options: stateOption,
+  options: storeOptions,
   positionals: { least: 0, most: 1 },
   async run(call) {
     const [name] = call.positionals;
     if (name !== undefined && !remediationNames().includes(name))
       throw new UsageError(`There is no remediation "${name}"; there are: ${remediationNames().join(', ')}`);
-    const incidents = await everyIncident(openState(call));
+    const incidents = await everyIncident(await openState(call));
     const records = recordsOf(incidents)
       .filter(({ remediation }) => name === undefined || remediation === name)
       .map((record) => ({ ...record, enoughForAuto: againstAuto(incidents, record.remediation, record.namespace) === undefined }));

@@ -7,6 +7,7 @@ import type { Request } from '../../shared/kubernetes/transport.ts';
 import { keyOf } from '../../shared/open.ts';
 import type { Fact, Remediation } from '../../shared/remediation.ts';
 import type { Appointment } from '../../shared/schedule/schedule.ts';
+import { tellingBreakers } from './breaker-count.ts';
 import type { Adapters, Answer, Invocation } from './handler.ts';
 import { metricLine } from './log.ts';
 
@@ -28,8 +29,12 @@ export async function act(
   const { state, schedule, artifacts, bus, sender, now, log } = adapters;
   const { requestId, left, signal } = invocation;
   const common = { remediation: remediation.name, requestId };
+  const counting = tellingBreakers(state, remediation.limits, (scope) => {
+    const counted = metricLine({ remediation: remediation.name }, { breakerOpened: 1 }, now());
+    log({ level: 'warn', message: `The breaker ${scope} is open: too many fixes did not help`, requestId, ...counted });
+  });
   const engine = new Engine({
-    ...{ remediations: [remediation], state, schedule, artifacts, now, owner: requestId },
+    ...{ remediations: [remediation], state: counting, schedule, artifacts, now, owner: requestId },
     bus: {
       async publish(event) {
         await bus.publish(event);
@@ -40,7 +45,8 @@ export async function act(
     },
     access(cluster, name) {
       const own = sender(cluster, name);
-      return { examine: () => new LiveCluster(cluster, own, artifacts, signal), sender: within(own, signal) };
+      const acting = within(own, signal);
+      return { examine: () => new LiveCluster(cluster, own, artifacts, signal), sender: acting, announcer: acting };
     },
     onProblem: (message) => log({ level: 'error', message, ...common }),
     checkpoint(point, { kind }, incident) {

@@ -18,10 +18,11 @@ import { CLIENT } from './aws-clients.ts';
 import { Clusters, parseClusters } from './clusters.ts';
 import { readEnvironment } from './environment.ts';
 import type { Adapters } from './handler.ts';
+import { parseLimits } from './limits.ts';
 
 /** What a deployed function works with; `folder` holds its own package. Throws when its environment is not as it must be. */
 export function lambdaAdapters(folder: string): Adapters {
-  const { bus, clusters: list, table, bucket, appointments, credentials, region, endpoint } = readEnvironment();
+  const { bus, clusters: list, limits, table, bucket, appointments, credentials, region, endpoint } = readEnvironment();
   const now = Date.now;
   const secrets = cached(new SecretsManagerSecrets({ client: new SecretsManagerClient(CLIENT) }), now);
   const clusters = new Clusters({ list: parseClusters(list), credentials, secrets, now });
@@ -36,6 +37,7 @@ export function lambdaAdapters(folder: string): Adapters {
       bucket: s3Bucket({ name: bucket, region, credentials, endpoint, wait: delay }),
       shipped: new PackedArtifacts(join(folder, 'artifacts.json.br')),
     }),
+    limits: parseLimits(limits),
     sender: (cluster, remediation) => clusters.transport(cluster, remediation),
     now,
     log: (line) => console.log(JSON.stringify(line)),

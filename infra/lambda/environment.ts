@@ -8,6 +8,8 @@ export interface Environment {
   bus: string;
   /** JSON, see clusters.ts. */
   clusters: string;
+  /** JSON, see limits.ts. */
+  limits: string;
   /** Names of the state table and of the bucket of artifacts. */
   table: string;
   bucket: string;
@@ -53,6 +55,7 @@ const name = z.string().min(1);
 const settings = z.object({
   KUBEMEND_BUS: name,
   KUBEMEND_CLUSTERS: z.string().default(''),
+  KUBEMEND_LIMITS: z.string().default(''),
   KUBEMEND_TABLE: name,
   KUBEMEND_BUCKET: name,
   KUBEMEND_QUEUE: name,
@@ -89,6 +92,7 @@ export function readEnvironment(variables: Variables = process.env): Environment
   return {
     bus: found.KUBEMEND_BUS,
     clusters: found.KUBEMEND_CLUSTERS,
+    limits: found.KUBEMEND_LIMITS,
     table: found.KUBEMEND_TABLE,
     bucket: found.KUBEMEND_BUCKET,
     region: found.AWS_REGION,

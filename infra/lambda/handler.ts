@@ -4,9 +4,10 @@ import type { IncidentState } from '../../events/incident-changed.ts';
 import type { Artifacts } from '../../shared/artifacts/artifacts.ts';
 import type { Bus } from '../../shared/bus/bus.ts';
 import type { Sender } from '../../shared/execute.ts';
-import { complete, type Definition } from '../../shared/remediation.ts';
+import { complete, type Definition, type Limits, type Remediation } from '../../shared/remediation.ts';
 import type { Schedule } from '../../shared/schedule/schedule.ts';
 import type { State } from '../../shared/state/state.ts';
+import type { Metric } from '../metrics.ts';
 import { act } from './act.ts';
 import { UnknownClusterError } from './clusters.ts';
 import { type Log, metricLine } from './log.ts';
@@ -25,6 +26,8 @@ export interface Adapters {
   state: State;
   schedule: Schedule;
   artifacts: Artifacts;
+  /** Instead of the definition's. */
+  limits?: Partial<Limits>;
   /** Reaches a cluster as one remediation. Throws UnknownClusterError. */
   sender(cluster: string, remediation: string): Sender;
   now(): number;
@@ -52,16 +55,22 @@ const GRACE = 4_000;
 
 /** The Lambda entry of one remediation: facts from the bus, and incidents that are due. Throws when it has to be asked again; the record then says where it was. */
 export function makeHandler(name: string, definition: Definition, makeAdapters: () => Adapters): Handler {
-  const remediation = complete(name, definition);
+  // Checked when the module is loaded; its limits are known with the first event.
+  let remediation: Remediation = complete(name, definition);
   let adapters: Adapters | undefined;
   const handle = async (event: unknown, context: LambdaContext, { signal }: { signal: AbortSignal }): Promise<Answer> => {
     const cold = adapters === undefined;
-    adapters ??= makeAdapters();
+    if (!adapters) {
+      const made = makeAdapters();
+      remediation = complete(name, definition, made.limits);
+      adapters = made;
+    }
     const { log, now } = adapters;
     const began = now();
     const { awsRequestId: requestId = 'local', getRemainingTimeInMillis: left = () => Number.POSITIVE_INFINITY } = context;
     const common = { remediation: name, requestId };
-    const count = (values: Record<string, number>) => metricLine({ remediation: name }, { ...values, milliseconds: now() - began }, now());
+    const count = (values: Partial<Record<Metric, number>>) =>
+      metricLine({ remediation: name }, { ...values, milliseconds: now() - began }, now());
     const work = readWork(event, remediation.when);
     try {
       const invocation = { requestId, left, signal };

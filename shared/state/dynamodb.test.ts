@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { DeleteItemCommand, type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, type DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import dynalite from 'dynalite';
 import { type Moto, startMoto } from '../../test/aws/moto.ts';
@@ -63,6 +63,22 @@ describe('DynamoState', () => {
     };
     return { state: stateOn({ send } as never, table), sent };
   };
+
+  it('lists an incident once, and as it is now, when its work is done while it is listed', async () => {
+    const own = await createStateTable(client);
+    const kept = stateOn(client, own);
+    const one = incident({ key: 'moving', id: '0a0aaaaaaaaa', effects: [{ kind: 'schedule', id: 1, at: 1, token: 1 }] as never });
+    await kept.save(one, 0);
+    let moved = false;
+    const send = async (command: Parameters<DynamoDBClient['send']>[0]) => {
+      const answer = await client.send(command);
+      const isFirst = command instanceof QueryCommand && JSON.stringify(command.input).includes('unfinished') && !moved;
+      if (isFirst) moved = await kept.save({ ...one, effects: [], revision: one.revision + 1 }, one.revision);
+      return answer;
+    };
+    const found = await stateOn({ send } as never, own).list();
+    expect([moved, found.map(({ id, revision }) => [id, revision])]).toEqual([true, [[one.id, one.revision + 1]]]);
+  });
 
   it('knows its own write again when the answer was lost', async () => {
     const { state, sent } = forgetful();

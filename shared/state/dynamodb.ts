@@ -77,8 +77,12 @@ export class DynamoState implements State {
 
   async list({ unfinished = false, limit = 1_000 } = {}): Promise<Incident[]> {
     const shelves = unfinished ? ['unfinished'] : ['unfinished', 'rest'];
-    const found = (await Promise.all(shelves.map((shelf) => this.#table.newest(shelf, limit)))).flat().map(incidentOf);
-    return found.sort((a, b) => b.updatedAt - a.updatedAt || (a.id < b.id ? -1 : 1)).slice(0, limit);
+    // One after the other, in the way that records go: one that goes meanwhile is met twice, and not missed.
+    const found = new Map<string, Incident>();
+    for (const shelf of shelves)
+      for (const incident of (await this.#table.newest(shelf, limit)).map(incidentOf))
+        if ((found.get(incident.id)?.revision ?? -1) < incident.revision) found.set(incident.id, incident);
+    return [...found.values()].sort((a, b) => b.updatedAt - a.updatedAt || (a.id < b.id ? -1 : 1)).slice(0, limit);
   }
 
   /** Before the record, so that none is ever without its id; a name without a record is nobody's. */

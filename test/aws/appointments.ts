@@ -24,9 +24,10 @@ let made = 0;
 export interface Appointments {
   sqs: SQSClient;
   scheduler: SchedulerClient;
-  /** URL of the queue, and the name of the group. */
+  /** URL of the queue, the name of the group, and the queue's ARN. */
   queue: string;
   group: string;
+  queueArn: string;
   /** A schedule on them, over clients of its own. */
   schedule(now: () => number, options?: SQSClientConfig & SchedulerClientConfig): { schedule: AwsSchedule; close(): void };
   /** EventBridge Scheduler: what is due by `now` goes into its queue, and is deleted. */
@@ -61,7 +62,7 @@ export async function makeAppointments(endpoint: string, visibility = 30): Promi
     );
   };
   return {
-    ...{ sqs, scheduler, queue, group: name },
+    ...{ sqs, scheduler, queue, group: name, queueArn },
     schedule(now, options = {}) {
       const own = clientsOf({ ...clientOptions(endpoint), maxAttempts: 1, ...options });
       const roleArn = 'arn:aws:iam::123456789012:role/scheduler';

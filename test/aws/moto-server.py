@@ -20,8 +20,28 @@ def utcnow():
 # Before any backend is imported: all of them take the time from here.
 moto.core.utils.utcnow = utcnow
 
+from moto.events.models import EventPattern  # noqa: E402
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: E402
 from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: E402
+
+
+def flatten(node, prefix="", result=None):
+    """moto does not look into the objects of an array; EventBridge does."""
+    result = {} if result is None else result
+    for key, value in node.items():
+        path = f"{prefix}.{key}" if prefix else key
+        if isinstance(value, dict) and value:
+            flatten(value, path, result)
+        elif isinstance(value, list) and any(isinstance(one, dict) for one in value):
+            for one in value:
+                for inner, found in flatten(one, path).items() if isinstance(one, dict) else [(path, one)]:
+                    result.setdefault(inner, []).extend(found if isinstance(found, list) else [found])
+        else:
+            result[path] = value
+    return result
+
+
+EventPattern._flatten_dict = staticmethod(flatten)
 
 
 class Quiet(WSGIRequestHandler):

@@ -1,0 +1,114 @@
+import { continueFunction, type DeployedFunction, type DeployedName, deployedFunctions } from './deployment.ts';
+
+/** One statement of an IAM policy, its resources as CloudFormation names them. */
+export interface PolicyStatement {
+  Effect: 'Allow' | 'Deny';
+  Action: string[];
+  Resource: unknown;
+  Condition?: Record<string, Record<string, unknown>>;
+}
+
+/** What one role may do. */
+export interface RolePolicy {
+  /** Logical id of the role. */
+  role: string;
+  description: string;
+  /** Who has it: `lambda.amazonaws.com`. */
+  service: string;
+  /** The function that has it, as in `kubemend-prod-strimzi-upgrade-stale-crds`, and its remediation. */
+  functionName?: string;
+  remediation?: string;
+  statements: PolicyStatement[];
+}
+
+/** What roles depend on besides the definitions. */
+export interface PolicySettings {
+  /** KUBEMEND_CLUSTERS: the names or ARNs of the secrets with their tokens. */
+  clusters?: Record<string, { tokenSecret?: string }>;
+  /** KUBEMEND_KMS_KEY, an ARN. */
+  key?: string | undefined;
+}
+
+const arn = (resource: string) => ({ 'Fn::GetAtt': [resource, 'Arn'] });
+const allow = (Action: string[], Resource: unknown, Condition?: PolicyStatement['Condition']): PolicyStatement => ({
+  ...{ Effect: 'Allow', Action, Resource },
+  ...(Condition && { Condition }),
+});
+const WRITE = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'];
+const forKey = (key: string | undefined) => (key ? [allow(['kms:Decrypt', 'kms:GenerateDataKey'], key)] : []);
+
+/** The Arn of a log group ends in `:*`: it names the streams in this group. */
+const logs = ({ logicalId }: DeployedName) => allow(['logs:CreateLogStream', 'logs:PutLogEvents'], arn(`${logicalId}LogGroup`));
+const deadLetters = ({ logicalId }: DeployedName) => allow(['sqs:SendMessage'], arn(`${logicalId}DeadLetters`));
+
+/** Secrets of clusters outside EKS; a name instead of an ARN gets the six characters that Secrets Manager appends. */
+function secretsOf(clusters: PolicySettings['clusters'] = {}): unknown[] {
+  const named = Object.values(clusters).flatMap(({ tokenSecret }) => tokenSecret ?? []);
+  const here = `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:`;
+  return named.map((name) => (name.startsWith('arn:') ? name : { 'Fn::Sub': `${here}${name}-??????` }));
+}
+
+/** Names of what does not exist yet are the only open ends: texts and pins in the bucket, schedules in the group. */
+function remediationStatements(deployed: DeployedFunction, { clusters, key }: PolicySettings): PolicyStatement[] {
+  const secrets = secretsOf(clusters);
+  return [
+    logs(deployed),
+    allow(['events:PutEvents'], arn('Bus'), { StringEquals: { 'events:source': 'kubemend' } }),
+    deadLetters(deployed),
+    allow(['dynamodb:GetItem', 'dynamodb:Query', ...WRITE], arn('Table')),
+    // Modes and the pause are people's: no function can put itself into auto.
+    {
+      Effect: 'Deny',
+      Action: WRITE,
+      Resource: arn('Table'),
+      Condition: { 'ForAnyValue:StringEquals': { 'dynamodb:LeadingKeys': ['settings'] } },
+    },
+    allow(['sqs:SendMessage'], arn('Appointments')),
+    allow(['scheduler:CreateSchedule'], {
+      'Fn::Sub': `arn:\${AWS::Partition}:scheduler:\${AWS::Region}:\${AWS::AccountId}:schedule/\${AppointmentsGroup}/*`,
+    }),
+    allow(['iam:PassRole'], arn('AppointmentsRole'), { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } }),
+    allow(['s3:GetObject', 's3:PutObject'], [{ 'Fn::Sub': `\${Artifacts.Arn}/texts/*` }, { 'Fn::Sub': `\${Artifacts.Arn}/pins/*` }]),
+    // Without it S3 answers "forbidden" for what is not there.
+    allow(['s3:ListBucket'], arn('Artifacts')),
+    ...(secrets.length > 0 ? [allow(['secretsmanager:GetSecretValue'], secrets)] : []),
+    ...forKey(key),
+  ];
+}
+
+const continueStatements = (deployed: DeployedName, remediations: DeployedFunction[], { key }: PolicySettings): PolicyStatement[] => [
+  logs(deployed),
+  deadLetters(deployed),
+  allow(['dynamodb:GetItem', 'dynamodb:Query'], [arn('Table'), { 'Fn::Sub': `\${Table.Arn}/index/by-update` }]),
+  allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:SendMessage'], arn('Appointments')),
+  allow(
+    ['lambda:InvokeFunction'],
+    remediations.map(({ logicalId }) => arn(`${logicalId}LambdaFunction`)),
+  ),
+  ...forKey(key),
+];
+
+/** Every role that is made, one per function and that of EventBridge Scheduler: the template's roles and `kubemend rights --aws` both come from here. */
+export async function rolePolicies(stage: string, settings: PolicySettings = {}): Promise<RolePolicy[]> {
+  const remediations = await deployedFunctions(stage);
+  const last = continueFunction(stage);
+  const service = 'lambda.amazonaws.com';
+  return [
+    ...remediations.map((one) => ({
+      ...{ role: `${one.logicalId}Role`, description: `kubemend ${one.remediation.name}`, service },
+      ...{ functionName: one.functionName, remediation: one.remediation.name, statements: remediationStatements(one, settings) },
+    })),
+    {
+      ...{ role: `${last.logicalId}Role`, description: 'kubemend continue-incident', service, functionName: last.functionName },
+      statements: continueStatements(last, remediations, settings),
+    },
+    {
+      ...{ role: 'AppointmentsRole', description: 'EventBridge Scheduler puts appointments into their queue' },
+      service: 'scheduler.amazonaws.com',
+      statements: [
+        allow(['sqs:SendMessage'], [arn('Appointments'), arn('AppointmentsDeadLetters')]),
+        ...(settings.key ? [allow(['kms:GenerateDataKey', 'kms:Decrypt'], settings.key)] : []),
+      ],
+    },
+  ];
+}
