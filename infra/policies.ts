@@ -1,12 +1,7 @@
 import { continueFunction, type DeployedFunction, type DeployedName, deployedFunctions } from './deployment.ts';
-
-/** One statement of an IAM policy, its resources as CloudFormation names them. */
-export interface PolicyStatement {
-  Effect: 'Allow' | 'Deny';
-  Action: string[];
-  Resource: unknown;
-  Condition?: Record<string, Record<string, unknown>>;
-}
+import { slackPolicies } from './slack-policies.ts';
+import type { SlackSettings } from './slack-settings.ts';
+import { allow, arn, deadLetters, forKey, logs, type PolicyStatement } from './statements.ts';
 
 /** What one role may do. */
 export interface RolePolicy {
@@ -27,19 +22,11 @@ export interface PolicySettings {
   clusters?: Record<string, { tokenSecret?: string }>;
   /** KUBEMEND_KMS_KEY, an ARN. */
   key?: string | undefined;
+  /** Absent: there are no functions of Slack. */
+  slack?: SlackSettings | undefined;
 }
 
-const arn = (resource: string) => ({ 'Fn::GetAtt': [resource, 'Arn'] });
-const allow = (Action: string[], Resource: unknown, Condition?: PolicyStatement['Condition']): PolicyStatement => ({
-  ...{ Effect: 'Allow', Action, Resource },
-  ...(Condition && { Condition }),
-});
 const WRITE = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'];
-const forKey = (key: string | undefined) => (key ? [allow(['kms:Decrypt', 'kms:GenerateDataKey'], key)] : []);
-
-/** The Arn of a log group ends in `:*`: it names the streams in this group. */
-const logs = ({ logicalId }: DeployedName) => allow(['logs:CreateLogStream', 'logs:PutLogEvents'], arn(`${logicalId}LogGroup`));
-const deadLetters = ({ logicalId }: DeployedName) => allow(['sqs:SendMessage'], arn(`${logicalId}DeadLetters`));
 
 /** Secrets of clusters outside EKS; a name instead of an ARN gets the six characters that Secrets Manager appends. */
 function secretsOf(clusters: PolicySettings['clusters'] = {}): unknown[] {
@@ -102,6 +89,7 @@ export async function rolePolicies(stage: string, settings: PolicySettings = {})
       ...{ role: `${last.logicalId}Role`, description: 'kubemend continue-incident', service, functionName: last.functionName },
       statements: continueStatements(last, remediations, settings),
     },
+    ...slackPolicies(stage, settings),
     {
       ...{ role: 'AppointmentsRole', description: 'EventBridge Scheduler puts appointments into their queue' },
       service: 'scheduler.amazonaws.com',

@@ -1,5 +1,5 @@
 import { continueFunction, deployedFunctions } from './deployment.ts';
-import type { PolicyStatement } from './policies.ts';
+import type { PolicyStatement } from './statements.ts';
 
 /** Where an installation is, or will be. */
 export interface Place {

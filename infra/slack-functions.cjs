@@ -1,6 +1,6 @@
 // The functions of Slack, where it is configured (slack-settings.ts): one that tells, one that takes clicks. None of them knows a cluster.
 const { answerFunction, notifyFunction } = require('./deployment.ts');
-const { slackSettings } = require('./slack-settings.ts');
+const { slack } = require('./settings.cjs');
 
 const NOTIFY = 'kubemend/notify-slack';
 const ANSWER = 'kubemend/answer-slack';
@@ -63,11 +63,10 @@ const answering = ({ functionName, logicalId }, { signingSecret, approvers }) =>
 
 /** As entries of `functions:`; none without Slack. */
 const slackFunctions = (stage, conventions) => {
-  const settings = slackSettings(process.env);
   const [notify, answer] = [notifyFunction(stage), answerFunction(stage)];
   return [
-    ...(settings ? [[notify.key, notifying(notify, settings, conventions)]] : []),
-    ...(settings?.answers ? [[answer.key, answering(answer, settings.answers)]] : []),
+    ...(slack ? [[notify.key, notifying(notify, slack, conventions)]] : []),
+    ...(slack?.answers ? [[answer.key, answering(answer, slack.answers)]] : []),
   ];
 };
 

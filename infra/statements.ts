@@ -1,0 +1,24 @@
+import type { DeployedName } from './deployment.ts';
+
+/** One statement of an IAM policy, its resources as CloudFormation names them. */
+export interface PolicyStatement {
+  Effect: 'Allow' | 'Deny';
+  Action: string[];
+  Resource: unknown;
+  Condition?: Record<string, Record<string, unknown>>;
+}
+
+/** The ARN of a resource of the template. */
+export const arn = (resource: string) => ({ 'Fn::GetAtt': [resource, 'Arn'] });
+/** A statement that allows. */
+export const allow = (Action: string[], Resource: unknown, Condition?: PolicyStatement['Condition']): PolicyStatement => ({
+  ...{ Effect: 'Allow', Action, Resource },
+  ...(Condition && { Condition }),
+});
+/** Use of the key of our own, where there is one. */
+export const forKey = (key: string | undefined) => (key ? [allow(['kms:Decrypt', 'kms:GenerateDataKey'], key)] : []);
+
+/** The Arn of a log group ends in `:*`: it names the streams in this group. */
+export const logs = ({ logicalId }: DeployedName) => allow(['logs:CreateLogStream', 'logs:PutLogEvents'], arn(`${logicalId}LogGroup`));
+/** What it could not do. */
+export const deadLetters = ({ logicalId }: DeployedName) => allow(['sqs:SendMessage'], arn(`${logicalId}DeadLetters`));
