@@ -12,7 +12,6 @@ import type { Incident } from '../shared/incident.ts';
 import type { Remediation } from '../shared/remediation.ts';
 import type { DynamoState } from '../shared/state/dynamodb.ts';
 import { type Appointments, makeAppointments } from './aws/appointments.ts';
-import { cfnLint } from './aws/cfn-lint.ts';
 import { clientOptions, type Moto, startMoto } from './aws/moto.ts';
 import { createStateTable, dynamoClient, stateOn } from './aws/state-table.ts';
 import { Admin } from './control-plane/admin.ts';
@@ -23,8 +22,9 @@ import { attributeOf, type PackagedService, packageService } from './packaged-se
 import { type RecordingProxy, startRecordingProxy } from './recording-proxy.ts';
 import { readCrds, seedStaleCrds } from './scenarios/strimzi/cluster.ts';
 import { describeAlarms } from './template-alarms.ts';
-import { problemsOf, type Resources } from './template-dead-letters.ts';
+import { describeDeadLetters } from './template-dead-letters.ts';
 import { CONTINUE, describeRoles, keyOf } from './template-roles.ts';
+import { describeSettings } from './template-settings.ts';
 
 let folder: string;
 let remediations: Remediation[];
@@ -37,12 +37,6 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-const otherRule = {
-  PolicyDocument: {
-    Statement: [{ Effect: 'Allow', Action: 'sqs:SendMessage', Principal: { Service: 'events.amazonaws.com' }, Condition: {} }],
-  },
-};
 
 describe('the packaged template', () => {
   it('has one function per remediation, named after its folder, and the one that continues incidents', () => {
@@ -64,27 +58,9 @@ describe('the packaged template', () => {
     expect(service.resources.Bus?.Type).toBe('AWS::Events::EventBus');
   });
 
-  it('gives every rule a dead-letter queue that EventBridge may write to, and an hour at most', () => {
-    expect(problemsOf(service.resources)).toEqual([]);
-  });
+  describeDeadLetters(() => service);
 
-  it.each<[string, (resources: Resources, queue: string) => void, string]>([
-    ['the policy of a dead-letter queue', (resources, queue) => delete resources[`${queue}Policy`], 'may not write to'],
-    ['a dead-letter queue', (resources, queue) => delete resources[queue], 'has no dead-letter queue'],
-    [
-      'the rule in a policy',
-      (resources, queue) => Object.assign(resources[`${queue}Policy`]?.Properties ?? {}, otherRule),
-      'may not write to',
-    ],
-  ])('would notice if %s were missing', (_, remove, problem) => {
-    const mutated = structuredClone(service.resources) as Resources;
-    remove(mutated, 'StrimziDashupgradeDashstaleDashcrdsDeadLetters');
-    expect(problemsOf(mutated)).toEqual([expect.stringContaining(problem)]);
-  });
-
-  it('is what cfn-lint takes for CloudFormation', async () => {
-    expect(await cfnLint(service.template)).toBe('');
-  }, 180_000);
+  describeSettings(() => ({ service, folder, path: process.env.PATH ?? '', remediations }));
 
   it('gives every function its own role, concurrency, log group and failure queue on Node 24 for arm64', () => {
     const functions = service.ofType('AWS::Lambda::Function');

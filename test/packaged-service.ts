@@ -29,10 +29,25 @@ export interface Statement {
 
 /** Runs `npm run package` into a folder below `folder`, which is also its home: no credentials, no profile, no region, nothing but a PATH. */
 export async function packageService(folder: string, path: string): Promise<PackagedService> {
-  const to = join(folder, 'package');
-  const options = { cwd: join(import.meta.dirname, '..'), env: { PATH: path, HOME: folder } };
-  await promisify(execFile)('npm', ['run', 'package', '--', '--package', to], options).catch((error) => {
-    throw new Error(`npm run package failed:\n${error.stdout}\n${error.stderr}`);
+  return packageWith(folder, path, 'package', ['npm', 'run', 'package', '--']);
+}
+
+/** Only the template again, of what was built, with settings of a deployment. */
+export async function packageAgain(folder: string, path: string, settings: Record<string, string>): Promise<PackagedService> {
+  return packageWith(folder, path, 'package-again', ['npx', 'serverless', 'package'], settings);
+}
+
+async function packageWith(
+  folder: string,
+  path: string,
+  name: string,
+  [command = '', ...args]: string[],
+  settings: Record<string, string> = {},
+): Promise<PackagedService> {
+  const to = join(folder, name);
+  const options = { cwd: join(import.meta.dirname, '..'), env: { PATH: path, HOME: folder, ...settings } };
+  await promisify(execFile)(command, [...args, '--package', to], options).catch((error) => {
+    throw new Error(`${command} ${args.join(' ')} failed:\n${error.stdout}\n${error.stderr}`);
   });
   return readPackage(to);
 }

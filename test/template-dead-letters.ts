@@ -1,4 +1,5 @@
-import { attributeOf, statementsOf } from './packaged-service.ts';
+import { expect, it } from '@jest/globals';
+import { attributeOf, type PackagedService, statementsOf } from './packaged-service.ts';
 
 /** The resources of a template by logical id. */
 export type Resources = Record<string, { Type: string; Properties: Record<string, unknown> }>;
@@ -29,5 +30,32 @@ export function problemsOf(resources: Resources): string[] {
         return who && what && JSON.stringify(Condition).includes(rule);
       });
     return allowed ? [] : [`EventBridge may not write to ${queue}, the dead-letter queue of the rule ${Name}`];
+  });
+}
+
+const otherRule = {
+  PolicyDocument: {
+    Statement: [{ Effect: 'Allow', Action: 'sqs:SendMessage', Principal: { Service: 'events.amazonaws.com' }, Condition: {} }],
+  },
+};
+
+/** The tests that no event gets lost between a rule and its function, and that they would notice. */
+export function describeDeadLetters(packaged: () => PackagedService): void {
+  it('gives every rule a dead-letter queue that EventBridge may write to, and an hour at most', () => {
+    expect(problemsOf(packaged().resources)).toEqual([]);
+  });
+
+  it.each<[string, (resources: Resources, queue: string) => void, string]>([
+    ['the policy of a dead-letter queue', (resources, queue) => delete resources[`${queue}Policy`], 'may not write to'],
+    ['a dead-letter queue', (resources, queue) => delete resources[queue], 'has no dead-letter queue'],
+    [
+      'the rule in a policy',
+      (resources, queue) => Object.assign(resources[`${queue}Policy`]?.Properties ?? {}, otherRule),
+      'may not write to',
+    ],
+  ])('would notice if %s were missing', (_, remove, problem) => {
+    const mutated = structuredClone(packaged().resources) as Resources;
+    remove(mutated, 'StrimziDashupgradeDashstaleDashcrdsDeadLetters');
+    expect(problemsOf(mutated)).toEqual([expect.stringContaining(problem)]);
   });
 }
