@@ -1,6 +1,6 @@
 // What somebody should know of, and one page to look at. Every metric is one of AWS or of metrics.ts; test/template-alarms.ts holds them to it.
-const { continueFunction, deployedFunctions } = require('./deployment.ts');
-const { alarmTopic } = require('./settings.cjs');
+const { continueFunction, deployedFunctions, notifyFunction } = require('./deployment.ts');
+const { alarmTopic, slack } = require('./settings.cjs');
 
 const MINUTE = 60;
 const queueName = (id) => ({ Name: 'QueueName', Value: { 'Fn::GetAtt': [id, 'QueueName'] } });
@@ -120,7 +120,7 @@ const dashboard = (stage, deployed) => {
 module.exports = async ({ resolveVariable }) => {
   const stage = await resolveVariable('sls:stage');
   const remediations = await deployedFunctions(stage);
-  const deployed = [...remediations, continueFunction(stage)];
+  const deployed = [...remediations, continueFunction(stage), ...(slack ? [notifyFunction(stage)] : [])];
   return {
     Resources: {
       ...Object.assign({}, ...deployed.map(functionAlarms)),
