@@ -1,11 +1,11 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BenchOptions, Findings, Section, Table } from './section.ts';
 
-const HELP = `npm run bench -- [--quick] [--json] [--only throughput,webhook,reduction,watch] [--events 1000000] [--seconds 600] [--repeat 3] [--directory DIR]
-Measures the exporter beside its peers; writes bench/README.md, unless --quick or --only was given.`;
+const HELP = `npm run bench -- [--quick] [--json] [--only throughput,webhook,reduction,watch,loss] [--events 1000000] [--seconds 600] [--repeat 3] [--directory DIR]
+Measures the exporter beside its peers, and keeps what it found in bench/results; bench/README.md is written from there. --quick writes nothing.`;
 
 const { values } = parseArgs({
   options: {
@@ -44,15 +44,17 @@ const only = values.only?.split(',');
 const ORDER = ['throughput', 'webhook', 'watch', 'reduction', 'loss'];
 const chosen = sections.filter(({ name }) => !only || only.includes(name)).sort((a, b) => ORDER.indexOf(a.name) - ORDER.indexOf(b.name));
 
-const load = loadavg()[0]?.toFixed(1);
+const results = join(import.meta.dirname, 'results');
 const found: Findings[] = [];
 for (const section of chosen) {
   console.error(`== ${section.name}`);
+  const load = loadavg()[0]?.toFixed(1);
   const findings = await section.run(options);
   found.push(findings);
   if (!values.json) for (const table of findings.tables) console.log(`\n${markdown(table)}`);
+  if (!values.quick) keep(section.name, { conditions: conditions(load), tables: findings.tables });
 }
-if (!values.quick && !only) writeFileSync(join(import.meta.dirname, 'README.md'), report(found));
+if (!values.quick) writeFileSync(join(import.meta.dirname, 'README.md'), report());
 if (values.json)
   console.log(JSON.stringify(Object.assign({ kubemend: {}, peers: {}, loss: null, reduction: null }, ...found.map(({ json }) => json))));
 
@@ -65,15 +67,28 @@ function markdown({ title, columns, rows, notes }: Table): string {
   return [`## ${title}`, '', ...lines, '', ...notes.map((note) => `- ${note}`)].join('\n');
 }
 
-function report(all: Findings[]): string {
+interface Kept {
+  conditions: string;
+  tables: Table[];
+}
+
+function keep(name: string, kept: Kept): void {
+  mkdirSync(results, { recursive: true });
+  writeFileSync(join(results, `${name}.json`), `${JSON.stringify(kept, null, 2)}\n`);
+}
+
+function conditions(load: string | undefined): string {
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}, Node ${process.version}`;
-  const head = [
-    '# Benchmarks',
-    '',
-    'Written by `npm run bench`; nothing here is edited by hand.',
-    '',
-    `${new Date().toISOString().slice(0, 10)}, ${machine}.`,
-  ];
-  const settings = `Seed ${options.seed}, ${options.events} events, ${options.seconds} s of sustained load, best of ${options.repeat}. Load average before the start: ${load} on ${cpus().length} cores.`;
-  return `${[...head, settings, ...all.flatMap(({ tables }) => tables).map((table) => `\n${markdown(table)}`)].join('\n')}\n`;
+  const settings = `seed ${options.seed}, ${options.events} events, ${options.seconds} s of sustained load, best of ${options.repeat}`;
+  return `${new Date().toISOString().slice(0, 10)}, ${machine}; ${settings}; load average before the start ${load} on ${cpus().length} cores.`;
+}
+
+/** The newest findings of every section. */
+function report(): string {
+  const parts = ORDER.flatMap((name) => {
+    if (!readdirSync(results).includes(`${name}.json`)) return [];
+    const { conditions, tables } = JSON.parse(readFileSync(join(results, `${name}.json`), 'utf8')) as Kept;
+    return tables.map((table, index) => `\n${markdown(table)}${index === tables.length - 1 ? `\n- Measured ${conditions}` : ''}`);
+  });
+  return `${['# Benchmarks', '', 'Written by `npm run bench`; nothing here is edited by hand.', ...parts].join('\n')}\n`;
 }
