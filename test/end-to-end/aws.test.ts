@@ -17,7 +17,7 @@ import { pathsOf } from '../scenarios/kubeblocks/cluster.ts';
 import { PIPELINE } from '../scenarios/kubero/cluster.ts';
 
 /** Also what the API server and the operators of a slow machine need. */
-const WITHIN = 150_000;
+const WITHIN = 240_000;
 const problems: string[] = [];
 let folder: string;
 let moto: Moto;
@@ -86,7 +86,7 @@ async function refusesNorth({ put, answers, state }: Installation): Promise<void
   expect((await state.list()).map(({ cluster }) => cluster)).not.toContain('north');
 }
 
-const FAST: Partial<Limits> = { confirmAfter: '500ms', settleWithin: '2s', stableFor: '2s', verifyWithin: '100s' };
+const FAST: Partial<Limits> = { confirmAfter: '500ms', settleWithin: '2s', stableFor: '2s', verifyWithin: '180s' };
 const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/kafkas.kafka.strimzi.io';
 
 const KAFKA_PODS = [0, 1, 2].map((n) => `patch /api/v1/namespaces/kafka/pods/my-cluster-dual-${n}`);
