@@ -12,7 +12,9 @@ export function objectFact(
   pick: (object: unknown) => Record<string, unknown>,
 ): Envelope {
   const { group, version, kind, namespace, name, uid, resourceVersion, generation } = head;
-  const id = factId('object', cluster, group, resource, namespace, name, uid, resourceVersion, change);
+  // An object is deleted once. A list shows it without the deletion's own version; told twice, it must be the same fact.
+  const stateId = change === 'deleted' ? '' : resourceVersion;
+  const id = factId('object', cluster, group, resource, namespace, name, uid, stateId, change);
   const observedAt = new Date(at).toISOString();
   const detail = {
     id,
