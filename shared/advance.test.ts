@@ -151,7 +151,7 @@ const ROWS: Row[] = [
   ['applied', 'examine', examined('verify', clear('fine')), 'applied', 'look'],
   ['applied', 'examine', examined('verify', wait('drying', '5s')), 'applied', 'look'],
   ['applied', 'examine', examined('verify', report('alas')), 'applied', 'look'],
-  ['applied', 'examine', examined('verify', mend), 'reverted', 'tell count-ineffective'],
+  ['applied', 'examine', examined('verify', mend), 'reverted', 'count-ineffective tell'],
   ['applied', 'examine', doubt('verify'), 'applied', 'look'],
   ...ENDED.map((state): Row => [state, 'examine', examined('detect', mend), state, '']),
   ...ENDED.map((state): Row => [state, 'examine', examined('verify', mend), state, '']),

@@ -54,8 +54,9 @@ export class Draft {
     return this.effect({ kind: 'tell', state, because, at: this.#now });
   }
 
+  /** Counted before it is told: whoever hears of it finds the breaker as it is. */
   ineffective(because: string, rest: Partial<Entry>): Incident {
-    return this.to('ineffective', because, rest).effect({ kind: 'count-ineffective' }).done();
+    return this.effect({ kind: 'count-ineffective' }).to('ineffective', because, rest).done();
   }
 
   done(): Incident {

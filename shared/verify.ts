@@ -31,8 +31,8 @@ export function onVerified(next: Draft, { verdict, plan: found, reads }: Examine
   if (verdict.kind === 'fix' && now >= settledAt) {
     const because = `the same fix is needed again: somebody undid it (${verdict.because})`;
     return next
-      .to('reverted', because, { ...entry, ...(plan && { planHash: plan.hash }) })
       .effect({ kind: 'count-ineffective' })
+      .to('reverted', because, { ...entry, ...(plan && { planHash: plan.hash }) })
       .done();
   }
   if (now >= deadline) return next.ineffective(`the fix did not help in time: ${verdict.because}`, entry);
