@@ -13,6 +13,10 @@ describe('the id of an Object Changed fact', () => {
     expect(idOf(change('deleted', '9'))).toBe(idOf(change('deleted', '7')));
   });
 
+  it('is the same for a state that was seen to change and one that a list showed as new', () => {
+    expect(idOf(change('added', '7'))).toBe(idOf(change('modified', '7')));
+  });
+
   it('is another one for another state, another change, and another object of the same name', () => {
     const ids = [change('modified', '7'), change('modified', '9'), change('deleted', '9'), change('deleted', '9', 'u-2')].map(idOf);
     expect(new Set(ids).size).toBe(4);

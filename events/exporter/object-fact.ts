@@ -12,9 +12,8 @@ export function objectFact(
   pick: (object: unknown) => Record<string, unknown>,
 ): Envelope {
   const { group, version, kind, namespace, name, uid, resourceVersion, generation } = head;
-  // An object is deleted once. A list shows it without the deletion's own version; told twice, it must be the same fact.
-  const stateId = change === 'deleted' ? '' : resourceVersion;
-  const id = factId('object', cluster, group, resource, namespace, name, uid, stateId, change);
+  // What was told before a crash may be told again out of a list, which shows a deletion without its version, and a change as an addition.
+  const id = factId('object', cluster, group, resource, namespace, name, uid, change === 'deleted' ? change : resourceVersion);
   const observedAt = new Date(at).toISOString();
   const detail = {
     id,

@@ -36,7 +36,7 @@ describe('the rights of strimzi/resume-ca-roll, asked of a real API server', () 
         ['get', 'kafka.strimzi.io', 'kafkas'],
         ['list', 'apps', 'deployments'],
         ['get', 'coordination.k8s.io', 'leases', 'strimzi-cluster-operator'],
-        ['list', 'events.k8s.io', 'events'],
+        ['list create', 'events.k8s.io', 'events'],
       ];
       const others: typeof rights = [
         ['create', '', 'pods', 'x', 'exec'],
