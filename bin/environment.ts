@@ -6,6 +6,8 @@ export interface Environment {
   /** Where the state database and added artifacts are kept unless `--state` says otherwise. */
   stateDirectory: string;
   kubeconfig: string | undefined;
+  /** The variables of a deployment in AWS, see docs/aws.md. */
+  deployment: Record<string, string | undefined>;
   /** Of the API server, as a Pod sees it: `https://10.96.0.1:443`. */
   inClusterServer: string | undefined;
   /** Folder with `token` and `ca.crt` of the Pod's ServiceAccount. */
@@ -22,6 +24,7 @@ export function readEnvironment(): Environment {
   return {
     stateDirectory: KUBEMEND_STATE ?? join(XDG_STATE_HOME ?? join(orElse(homedir, '/'), '.local', 'state'), 'kubemend'),
     kubeconfig: KUBECONFIG,
+    deployment: process.env,
     inClusterServer: host ? `https://${host.includes(':') ? `[${host}]` : host}:${port}` : undefined,
     serviceAccount: KUBEMEND_SERVICE_ACCOUNT ?? '/var/run/secrets/kubernetes.io/serviceaccount',
     user: USER ?? orElse(() => userInfo().username, `uid ${process.getuid?.()}`),

@@ -1,5 +1,5 @@
 // What somebody should know of, and one page to look at. Every metric is one of AWS or of metrics.ts; test/template-alarms.ts holds them to it.
-const { continueFunction, deployedFunctions, notifyFunction } = require('./deployment.ts');
+const { answerFunction, continueFunction, deployedFunctions, notifyFunction } = require('./deployment.ts');
 const { alarmTopic, slack } = require('./settings.cjs');
 
 const MINUTE = 60;
@@ -42,23 +42,25 @@ const functionAlarms = ({ logicalId, functionName }) => {
   const dimensions = [{ Name: 'FunctionName', Value: { Ref: `${logicalId}LambdaFunction` } }];
   const twoOfThree = { EvaluationPeriods: 3, DatapointsToAlarm: 2 };
   return {
-    [`${logicalId}Errors`]: alarm(
-      `${functionName}-errors`,
-      'Fails again and again. Its log says why; what it could not do waits in its dead-letter queue: kubemend redrive',
-      { ...metric('AWS/Lambda', 'Errors', dimensions), ...twoOfThree },
-    ),
+    [`${logicalId}Errors`]: alarm(`${functionName}-errors`, 'Fails again and again. Its log says why', {
+      ...metric('AWS/Lambda', 'Errors', dimensions),
+      ...twoOfThree,
+    }),
     [`${logicalId}Throttles`]: alarm(
       `${functionName}-throttles`,
       'Is asked more than its reserved concurrency allows, or the account has none left',
       { ...metric('AWS/Lambda', 'Throttles', dimensions), ...twoOfThree },
     ),
-    [`${logicalId}DeadLettersAlarm`]: alarm(
-      `${functionName}-dead-letters`,
-      'Something was given up. Look at it and send it again: kubemend redrive',
-      metric('AWS/SQS', 'ApproximateNumberOfMessagesVisible', [queueName(`${logicalId}DeadLetters`)], 'Maximum'),
-    ),
   };
 };
+
+const deadLettersAlarm = ({ logicalId, functionName }) => ({
+  [`${logicalId}DeadLettersAlarm`]: alarm(
+    `${functionName}-dead-letters`,
+    'Something was given up. Look at it and send it again: kubemend redrive',
+    metric('AWS/SQS', 'ApproximateNumberOfMessagesVisible', [queueName(`${logicalId}DeadLetters`)], 'Maximum'),
+  ),
+});
 
 const ours = (stage, remediations) => ({
   IncidentsFailed: alarm(
@@ -91,9 +93,9 @@ const ours = (stage, remediations) => ({
   ),
 });
 
-const dashboard = (stage, deployed) => {
+const dashboard = (stage, deployed, queued) => {
   const functions = (name) => deployed.map(({ functionName }) => ['AWS/Lambda', name, 'FunctionName', functionName]);
-  const dead = [...deployed.map(({ functionName }) => `${functionName}-dead`), `kubemend-${stage}-appointments-dead`];
+  const dead = [...queued.map(({ functionName }) => `${functionName}-dead`), `kubemend-${stage}-appointments-dead`];
   const queues = (name, names) => names.map((queue) => ['AWS/SQS', name, 'QueueName', queue]);
   const search = (expression, label) => [[{ expression: `SEARCH('${expression}', 'Sum', 300)`, label, id: label }]];
   const panels = [
@@ -120,12 +122,14 @@ const dashboard = (stage, deployed) => {
 module.exports = async ({ resolveVariable }) => {
   const stage = await resolveVariable('sls:stage');
   const remediations = await deployedFunctions(stage);
-  const deployed = [...remediations, continueFunction(stage), ...(slack ? [notifyFunction(stage)] : [])];
+  const queued = [...remediations, continueFunction(stage), ...(slack ? [notifyFunction(stage)] : [])];
+  // Asked by its URL alone: nothing waits for it in a queue.
+  const deployed = [...queued, ...(slack?.answers ? [answerFunction(stage)] : [])];
   return {
     Resources: {
-      ...Object.assign({}, ...deployed.map(functionAlarms)),
+      ...Object.assign({}, ...deployed.map(functionAlarms), ...queued.map(deadLettersAlarm)),
       ...ours(stage, remediations),
-      Dashboard: dashboard(stage, deployed),
+      Dashboard: dashboard(stage, deployed, queued),
     },
   };
 };

@@ -1,7 +1,9 @@
 // The `functions:` of serverless.yml: one per folder in functions/, its rules made from the definition's `when`, and the one that continues.
+const { writeFileSync } = require('node:fs');
+const { join } = require('node:path');
 const { continueFunction, deployedFunctions } = require('./deployment.ts');
 const { slackFunctions } = require('./slack-functions.cjs');
-const { clusters, limits } = require('./settings.cjs');
+const { clusters, limits, network } = require('./settings.cjs');
 
 /** A fix that comes late is worse than none: neither EventBridge nor Lambda tries longer. */
 const HOUR = 3_600;
@@ -24,18 +26,19 @@ const retried = ({ logicalId }) => ({
 const remediationFunction = (deployed) => {
   const { remediation, ruleNames } = deployed;
   const { name, title, when } = remediation;
+  // In the package and not in the environment: that takes 4 KB, two clusters with their certificate authorities.
+  writeFileSync(join('dist', name, 'clusters.json'), clusters);
   return {
     ...common(deployed),
     description: title,
     handler: `dist/${name}/index.handler`,
-    package: { patterns: ['!**', `dist/${name}/index.mjs`, `dist/${name}/artifacts.json.br`] },
+    package: { patterns: ['!**', `dist/${name}/*.mjs`, `dist/${name}/artifacts.json.br`, `dist/${name}/clusters.json`] },
     reservedConcurrency: 5,
+    ...(network && { vpc: network }),
     environment: {
       KUBEMEND_BUS: { Ref: 'Bus' },
-      // JSON, see infra/lambda/clusters.ts. A function never acts on a cluster that is not in it.
-      KUBEMEND_CLUSTERS: Object.keys(clusters).length > 0 ? JSON.stringify(clusters) : '',
       // JSON by remediation name, see infra/lambda/limits.ts.
-      ...(name in limits && { KUBEMEND_LIMITS: JSON.stringify(limits[name]) }),
+      ...(name in limits && { KUBEMEND_LIMITS: limits[name] }),
       KUBEMEND_TABLE: { Ref: 'Table' },
       KUBEMEND_BUCKET: { Ref: 'Artifacts' },
       KUBEMEND_QUEUE: { Ref: 'Appointments' },
@@ -54,10 +57,12 @@ const continuing = (deployed, stage) => ({
   ...common(deployed),
   description: 'Hand each incident that is due to the function of its remediation',
   handler: `dist/${CONTINUE}/index.handler`,
-  package: { patterns: ['!**', `dist/${CONTINUE}/index.mjs`] },
+  package: { patterns: ['!**', `dist/${CONTINUE}/*.mjs`] },
   // Longer than the functions it waits for; it waits more than it works.
   timeout: 40,
   memorySize: 256,
+  // Ten of the queue, and the clock.
+  reservedConcurrency: 12,
   environment: { KUBEMEND_TABLE: { Ref: 'Table' }, KUBEMEND_QUEUE: { Ref: 'Appointments' }, KUBEMEND_FUNCTIONS: `kubemend-${stage}-` },
   events: [
     { sqs: { arn: arn('Appointments'), batchSize: 10, functionResponseType: 'ReportBatchItemFailures', maximumConcurrency: 10 } },

@@ -1,7 +1,7 @@
 import { continueFunction, type DeployedFunction, type DeployedName, deployedFunctions } from './deployment.ts';
+import { type DeploymentSettings, NO_SETTINGS } from './deployment-settings.ts';
 import { slackPolicies } from './slack-policies.ts';
-import type { SlackSettings } from './slack-settings.ts';
-import { allow, arn, deadLetters, forKey, logs, type PolicyStatement } from './statements.ts';
+import { allow, arn, deadLetters, forKey, inNetwork, logs, type PolicyStatement } from './statements.ts';
 
 /** What one role may do. */
 export interface RolePolicy {
@@ -16,28 +16,17 @@ export interface RolePolicy {
   statements: PolicyStatement[];
 }
 
-/** What roles depend on besides the definitions. */
-export interface PolicySettings {
-  /** KUBEMEND_CLUSTERS: the names or ARNs of the secrets with their tokens. */
-  clusters?: Record<string, { tokenSecret?: string }>;
-  /** KUBEMEND_KMS_KEY, an ARN. */
-  key?: string | undefined;
-  /** Absent: there are no functions of Slack. */
-  slack?: SlackSettings | undefined;
-}
-
 const WRITE = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'];
 
 /** Secrets of clusters outside EKS; a name instead of an ARN gets the six characters that Secrets Manager appends. */
-function secretsOf(clusters: PolicySettings['clusters'] = {}): unknown[] {
-  const named = Object.values(clusters).flatMap(({ tokenSecret }) => tokenSecret ?? []);
+function secretsOf(named: string[]): unknown[] {
   const here = `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:`;
   return named.map((name) => (name.startsWith('arn:') ? name : { 'Fn::Sub': `${here}${name}-??????` }));
 }
 
 /** Names of what does not exist yet are the only open ends: texts and pins in the bucket, schedules in the group. */
-function remediationStatements(deployed: DeployedFunction, { clusters, key }: PolicySettings): PolicyStatement[] {
-  const secrets = secretsOf(clusters);
+function remediationStatements(deployed: DeployedFunction, { tokenSecrets, key, network }: DeploymentSettings): PolicyStatement[] {
+  const secrets = secretsOf(tokenSecrets);
   return [
     logs(deployed),
     allow(['events:PutEvents'], arn('Bus'), { StringEquals: { 'events:source': 'kubemend' } }),
@@ -60,10 +49,11 @@ function remediationStatements(deployed: DeployedFunction, { clusters, key }: Po
     allow(['s3:ListBucket'], arn('Artifacts')),
     ...(secrets.length > 0 ? [allow(['secretsmanager:GetSecretValue'], secrets)] : []),
     ...forKey(key),
+    ...(network ? inNetwork(deployed) : []),
   ];
 }
 
-const continueStatements = (deployed: DeployedName, remediations: DeployedFunction[], { key }: PolicySettings): PolicyStatement[] => [
+const continueStatements = (deployed: DeployedName, remediations: DeployedFunction[], { key }: DeploymentSettings): PolicyStatement[] => [
   logs(deployed),
   deadLetters(deployed),
   allow(['dynamodb:GetItem', 'dynamodb:Query'], [arn('Table'), { 'Fn::Sub': `\${Table.Arn}/index/by-update` }]),
@@ -76,7 +66,7 @@ const continueStatements = (deployed: DeployedName, remediations: DeployedFuncti
 ];
 
 /** Every role that is made, one per function and that of EventBridge Scheduler: the template's roles and `kubemend rights --aws` both come from here. */
-export async function rolePolicies(stage: string, settings: PolicySettings = {}): Promise<RolePolicy[]> {
+export async function rolePolicies(stage: string, settings = NO_SETTINGS): Promise<RolePolicy[]> {
   const remediations = await deployedFunctions(stage);
   const last = continueFunction(stage);
   const service = 'lambda.amazonaws.com';

@@ -1,7 +1,7 @@
 // One IAM role per function, and the scheduler's: what each may do stands in policies.ts. What a function may do in a cluster is RBAC, bound to
 // the user name that the role's EKS access entry carries (infra/kubernetes/rbac.ts).
 const { rolePolicies } = require('./policies.ts');
-const { clusters, key, slack } = require('./settings.cjs');
+const settings = require('./settings.cjs');
 
 const arn = (resource) => ({ 'Fn::GetAtt': [resource, 'Arn'] });
 
@@ -28,7 +28,7 @@ const roleOf = ({ description, service, statements, functionName }) => ({
 });
 
 module.exports = async ({ resolveVariable }) => {
-  const policies = await rolePolicies(await resolveVariable('sls:stage'), { clusters, key, slack });
+  const policies = await rolePolicies(await resolveVariable('sls:stage'), settings);
   return {
     Resources: Object.fromEntries(policies.map((one) => [one.role, roleOf(one)])),
     Outputs: Object.fromEntries(

@@ -5,7 +5,7 @@ const { slack } = require('./settings.cjs');
 const NOTIFY = 'kubemend/notify-slack';
 const ANSWER = 'kubemend/answer-slack';
 
-const bundled = (name) => ({ handler: `dist/${name}/index.handler`, package: { patterns: ['!**', `dist/${name}/index.mjs`] } });
+const bundled = (name) => ({ handler: `dist/${name}/index.handler`, package: { patterns: ['!**', `dist/${name}/*.mjs`] } });
 
 const notifying = (deployed, { channel, token, api }, { common, retried }) => ({
   ...common(deployed),

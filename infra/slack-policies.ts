@@ -1,6 +1,7 @@
 import { SLACK_PARTITIONS } from '../shared/slack/dynamodb-letters.ts';
 import { answerFunction, type DeployedName, notifyFunction } from './deployment.ts';
-import type { PolicySettings, RolePolicy } from './policies.ts';
+import type { DeploymentSettings } from './deployment-settings.ts';
+import type { RolePolicy } from './policies.ts';
 import type { SlackSettings } from './slack-settings.ts';
 import { allow, arn, deadLetters, forKey, logs } from './statements.ts';
 
@@ -35,7 +36,7 @@ const answerStatements = (deployed: DeployedName, { signingSecret }: NonNullable
 ];
 
 /** The roles of the functions of Slack; none where it is not configured. */
-export function slackPolicies(stage: string, { slack, key }: PolicySettings): RolePolicy[] {
+export function slackPolicies(stage: string, { slack, key }: DeploymentSettings): RolePolicy[] {
   if (!slack) return [];
   const [notify, answer] = [notifyFunction(stage), answerFunction(stage)];
   const of = ({ logicalId, functionName }: DeployedName, description: string) => ({

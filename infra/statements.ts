@@ -22,3 +22,11 @@ export const forKey = (key: string | undefined) => (key ? [allow(['kms:Decrypt',
 export const logs = ({ logicalId }: DeployedName) => allow(['logs:CreateLogStream', 'logs:PutLogEvents'], arn(`${logicalId}LogGroup`));
 /** What it could not do. */
 export const deadLetters = ({ logicalId }: DeployedName) => allow(['sqs:SendMessage'], arn(`${logicalId}DeadLetters`));
+
+/** To have addresses in subnets: Lambda asks with the function's role and for no resource, so the one wildcard there is. The function's own code is denied all of it. */
+export const inNetwork = ({ functionName }: DeployedName): PolicyStatement[] => {
+  const actions = ['CreateNetworkInterface', 'DescribeNetworkInterfaces', 'DescribeSubnets', 'DeleteNetworkInterface'];
+  const Action = [...actions, 'AssignPrivateIpAddresses', 'UnassignPrivateIpAddresses'].map((action) => `ec2:${action}`);
+  const self = { 'Fn::Sub': `arn:\${AWS::Partition}:lambda:\${AWS::Region}:\${AWS::AccountId}:function:${functionName}` };
+  return [allow(Action, '*'), { Effect: 'Deny', Action, Resource: '*', Condition: { ArnEquals: { 'lambda:SourceFunctionArn': self } } }];
+};

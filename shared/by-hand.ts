@@ -31,7 +31,7 @@ async function isDone(step: Step, cluster: Cluster): Promise<boolean> {
       return step.operations.every((operation) => isPatched(live, operation));
     case 'apply': {
       const pinned = await cluster.artifact(step.document.artifact);
-      const document = documentsOf(pinned?.text ?? '').find(({ metadata }) => metadata.name === step.target.name);
+      const document = (await documentsOf(pinned?.text ?? '')).find(({ metadata }) => metadata.name === step.target.name);
       return document?.spec !== undefined && changedSince(live, { spec: document.spec as Json }).length === 0;
     }
   }

@@ -137,7 +137,8 @@ async function requestOf({ step, lock, incident, artifacts }: ObjectExecution, d
 /** The document of an artifact that is named like the target, without what only the server may set. */
 async function documentOf(step: Extract<Step, { kind: 'apply' }>, artifacts: Artifacts): Promise<KubernetesObject> {
   const { artifact, sha256 } = step.document;
-  const found = documentsOf(await artifacts.get(artifact, sha256)).find(({ metadata }) => metadata.name === step.target.name);
+  const documents = await documentsOf(await artifacts.get(artifact, sha256));
+  const found = documents.find(({ metadata }) => metadata.name === step.target.name);
   if (!found) throw new Error(`Artifact ${artifact} has no document named ${step.target.name}`);
   const { status: _, ...document } = found;
   return document as KubernetesObject;

@@ -86,9 +86,8 @@ async function inverseStep(
 const NO_BACKUP: Inverse = { because: 'what was there before is not kept, so it has no inverse' };
 
 async function documentOf({ artifact, sha256 }: { artifact: string; sha256: string }, name: string, artifacts: Artifacts) {
-  const { status: _, ...document } = documentsOf(await artifacts.get(artifact, sha256)).find(({ metadata }) => metadata.name === name) ?? {
-    metadata: { name },
-  };
+  const documents = await documentsOf(await artifacts.get(artifact, sha256));
+  const { status: _, ...document } = documents.find(({ metadata }) => metadata.name === name) ?? { metadata: { name } };
   return document as { [key: string]: Json };
 }
 

@@ -80,3 +80,9 @@ export const statementsOf = (value: unknown): Statement[] =>
 
 /** The logical id in `Fn::GetAtt`. */
 export const attributeOf = (value: unknown): string => (value as { 'Fn::GetAtt': [string, string] })['Fn::GetAtt'][0];
+
+/** A module of an archive. */
+export const isCode = (file: string): boolean => file.endsWith('.mjs');
+/** Bytes of code in an archive: what is loaded at once, and what is loaded when it is needed. */
+export const codeOf = (files: Map<string, Buffer>): number =>
+  [...files].reduce((sum, [file, { length }]) => sum + (isCode(file) ? length : 0), 0);

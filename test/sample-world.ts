@@ -27,7 +27,7 @@ const HOUR = 3_600_000;
 /** Plays a sample of a failure against a remediation, in memory and without waiting: the whole engine, a fact about the last document, an hour. */
 export async function playSample(definition: Definition, sample: URL, mode: Mode = 'auto'): Promise<Played> {
   const remediation = complete('sample/sample', definition);
-  const documents = documentsOf(readFileSync(sample, 'utf8'));
+  const documents = await documentsOf(readFileSync(sample, 'utf8'));
   const last = documents.at(-1);
   if (!last) throw new Error('The sample holds no object');
   const kinds = [

@@ -69,7 +69,12 @@ export function describeRoles(packaged: () => { service: PackagedService; remedi
   it('grants what `kubemend rights --aws` prints before anything is installed', async () => {
     const { service } = packaged();
     const printed: string[] = [];
-    const call = { values: { aws: true, stage: 'dev', region: 'R', account: 'A' }, positionals: [], json: true };
+    const call = {
+      values: { aws: true, stage: 'dev', region: 'R', account: 'A' },
+      positionals: [],
+      json: true,
+      environment: { deployment: variables },
+    };
     await verb.run({ ...call, out: (line = '') => void printed.push(line), err: () => undefined } as unknown as Call);
     const { roles } = JSON.parse(printed.join('')) as { roles: AwsRole[] };
     const made = service.ofType('AWS::IAM::Role');

@@ -30,7 +30,7 @@ export const verb: Verb = {
     const content = await read(from);
     let names: string[];
     try {
-      names = documentsOf(content).flatMap(({ kind, metadata }) => (kind === 'CustomResourceDefinition' ? [metadata.name] : []));
+      names = (await documentsOf(content)).flatMap(({ kind, metadata }) => (kind === 'CustomResourceDefinition' ? [metadata.name] : []));
     } catch (error) {
       throw new UsageError(`${from}: ${(error as Error).message}`);
     }

@@ -18,12 +18,13 @@ export const verb: Verb = {
     'kubemend rights --aws --stage prod --region eu-west-1 --account 123456789012',
   ],
   options: {
-    aws: { type: 'boolean', help: 'the IAM policy of each function instead, before anything is installed' },
+    aws: {
+      type: 'boolean',
+      help: 'the IAM policy of each function instead, before anything is installed, with the variables of the deployment that are set (KUBEMEND_CLUSTERS, KUBEMEND_KMS_KEY, KUBEMEND_SLACK_…: docs/aws.md)',
+    },
     stage: { type: 'string', help: 'with --aws: the stage that will be installed (default: dev)' },
     region: { type: 'string', help: 'with --aws: its region' },
     account: { type: 'string', help: 'with --aws: its account' },
-    'token-secret': { type: 'string', multiple: true, help: "with --aws: name or ARN of a secret with a cluster's token" },
-    'kms-key': { type: 'string', help: 'with --aws: ARN of the key that everything is encrypted with' },
     shadow: { type: 'boolean', help: 'leave every right to write out' },
     pin: {
       type: 'string',
@@ -39,7 +40,7 @@ export const verb: Verb = {
       call.out(call.json ? JSON.stringify({ roles }) : documents(roles));
       return 0;
     }
-    const onlyAws = ['stage', 'region', 'account', 'token-secret', 'kms-key'].find((name) => call.values[name] !== undefined);
+    const onlyAws = ['stage', 'region', 'account'].find((name) => call.values[name] !== undefined);
     if (onlyAws) throw new UsageError(`--${onlyAws} is about IAM: give --aws too`);
     const remediations = await loadRemediations();
     const rules = remediations.flatMap(({ name, when }) => when.map((pattern) => ({ name, pattern })));

@@ -40,7 +40,7 @@ export const verb: Verb = {
     if (!['approve', 'auto', 'shadow'].includes(mode)) throw new UsageError(`"${mode}" is no mode: approve, auto or shadow`);
     const say = call.json ? call.err : call.out;
     const sandbox = await openSandbox({
-      scenario: sample && file ? scenarioOf(file, sample) : name,
+      scenario: sample && file ? await scenarioOf(file, sample) : name,
       mode,
       progress: (line) => say(paint('dim', line)),
       onProblem: (line) => call.err(line),

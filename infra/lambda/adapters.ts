@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -22,10 +23,11 @@ import { parseLimits } from './limits.ts';
 
 /** What a deployed function works with; `folder` holds its own package. Throws when its environment is not as it must be. */
 export function lambdaAdapters(folder: string): Adapters {
-  const { bus, clusters: list, limits, table, bucket, appointments, credentials, region, endpoint } = readEnvironment();
+  const { bus, limits, table, bucket, appointments, credentials, region, endpoint } = readEnvironment();
   const now = Date.now;
   const secrets = cached(new SecretsManagerSecrets({ client: new SecretsManagerClient(CLIENT) }), now);
-  const clusters = new Clusters({ list: parseClusters(list), credentials, secrets, now });
+  const list = parseClusters(readFileSync(join(folder, 'clusters.json'), 'utf8'));
+  const clusters = new Clusters({ list, credentials, secrets, now });
   return {
     bus: new EventBridgeBus({ client: new EventBridgeClient(CLIENT), bus, wait: delay }),
     state: new DynamoState({ client: new DynamoDBClient(CLIENT), table, wait: delay, nonce: randomUUID }),

@@ -32,7 +32,7 @@ const cluster = z
 const clusters = z.record(z.string().min(1), cluster);
 export type ClusterList = z.infer<typeof clusters>;
 
-/** Reads KUBEMEND_CLUSTERS: `{"<name>": {"server", "ca", "eks": {"cluster", "region"} | "tokenSecret" | "tokenFile"}}`; empty text is no cluster. Throws. */
+/** Reads KUBEMEND_CLUSTERS, which is packed as `clusters.json`: `{"<name>": {"server", "ca", "eks": {"cluster", "region"} | "tokenSecret" | "tokenFile"}}`; empty text is no cluster. Throws. */
 export function parseClusters(text: string): ClusterList {
   let value: unknown;
   try {
@@ -79,7 +79,9 @@ export class Clusters {
     const found = Object.hasOwn(list, name) ? list[name] : undefined;
     if (!found) {
       const names = Object.keys(list).join(', ') || 'none';
-      throw new UnknownClusterError(`This function was not given the cluster "${name}" (it has: ${names}). Add it to KUBEMEND_CLUSTERS.`);
+      throw new UnknownClusterError(
+        `This function was not given the cluster "${name}" (it has: ${names}). Add it to KUBEMEND_CLUSTERS and deploy.`,
+      );
     }
     const { server, ca, eks, tokenSecret, tokenFile } = found;
     const common = { server, ca, userAgent: `kubemend/${remediation}` };

@@ -6,8 +6,6 @@ import { peopleOf } from '../../shared/slack/ids.ts';
 export interface Environment {
   /** Name of the event bus. */
   bus: string;
-  /** JSON, see clusters.ts. */
-  clusters: string;
   /** JSON, see limits.ts. */
   limits: string;
   /** Names of the state table and of the bucket of artifacts. */
@@ -54,7 +52,6 @@ type Variables = Record<string, string | undefined>;
 const name = z.string().min(1);
 const settings = z.object({
   KUBEMEND_BUS: name,
-  KUBEMEND_CLUSTERS: z.string().default(''),
   KUBEMEND_LIMITS: z.string().default(''),
   KUBEMEND_TABLE: name,
   KUBEMEND_BUCKET: name,
@@ -91,7 +88,6 @@ export function readEnvironment(variables: Variables = process.env): Environment
   const found = parse(settings, variables, 'serverless.yml sets it');
   return {
     bus: found.KUBEMEND_BUS,
-    clusters: found.KUBEMEND_CLUSTERS,
     limits: found.KUBEMEND_LIMITS,
     table: found.KUBEMEND_TABLE,
     bucket: found.KUBEMEND_BUCKET,

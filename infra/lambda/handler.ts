@@ -12,7 +12,6 @@ import { act } from './act.ts';
 import { UnknownClusterError } from './clusters.ts';
 import { type Log, metricLine } from './log.ts';
 import { readWork } from './read-event.ts';
-import { reportReplay } from './report-replay.ts';
 
 /** What the platform gives to a handler, as far as it is used. */
 export interface LambdaContext {
@@ -87,7 +86,9 @@ export function makeHandler(name: string, definition: Definition, makeAdapters: 
   const dispatch = async (work: Exclude<ReturnType<typeof readWork>, { because: string }>, invocation: Invocation, own: Adapters) => {
     try {
       // What was replayed is old: looked at, in shadow, and never written into the record of what is now.
-      return 'replay' in work ? await reportReplay(remediation, work, own, invocation) : await act(remediation, work, own, invocation);
+      if (!('replay' in work)) return await act(remediation, work, own, invocation);
+      const { reportReplay } = await import('./report-replay.ts');
+      return await reportReplay(remediation, work, own, invocation);
     } catch (error) {
       if ('fact' in work && error instanceof UnknownClusterError) return refusal(error.message);
       throw error;

@@ -17,7 +17,7 @@ describe('the artifacts that come with kubemend', () => {
   });
 
   it.each(files)('%s has its pinned hash, a source and all of the release’s CRDs', async (name) => {
-    const crds = parseCrds(await artifacts.get(name));
+    const crds = await parseCrds(await artifacts.get(name));
     const plurals = pluralsUntil045.split(' ').filter((plural) => plural !== 'kafkamirrormakers' || /\/0\.(3|4[0-5])/.test(name));
     expect(crds.map(({ spec }) => spec.names.plural).sort()).toEqual(plurals);
     for (const { metadata, status } of crds) {

@@ -14,15 +14,15 @@ const CRD = {
 };
 
 describe('parseCrds', () => {
-  it('reads many documents, skips empty ones and keeps unknown fields', () => {
+  it('reads many documents, skips empty ones and keeps unknown fields', async () => {
     const yaml = `---\n${JSON.stringify(CRD)}\n---\n---\n${JSON.stringify({ ...CRD, extra: 1 })}\n`;
-    expect(parseCrds(yaml).map(({ extra }) => extra)).toEqual([undefined, 1]);
+    expect((await parseCrds(yaml)).map(({ extra }) => extra)).toEqual([undefined, 1]);
   });
 
-  it('refuses anything else', () => {
-    expect(() => parseCrds('{kind: Secret, metadata: {name: a}}')).toThrow('not a CustomResourceDefinition');
-    expect(() => parseCrds('kind: Secret')).toThrow('no metadata.name');
-    expect(() => parseCrds('a: [')).toThrow('no YAML');
+  it('refuses anything else', async () => {
+    await expect(parseCrds('{kind: Secret, metadata: {name: a}}')).rejects.toThrow('not a CustomResourceDefinition');
+    await expect(parseCrds('kind: Secret')).rejects.toThrow('no metadata.name');
+    await expect(parseCrds('a: [')).rejects.toThrow('no YAML');
     expect(() => asCrd(undefined)).toThrow('not a CustomResourceDefinition');
   });
 });

@@ -69,4 +69,4 @@ export function asCrd(object: unknown): CustomResourceDefinition {
 }
 
 /** The CustomResourceDefinitions of a multi-document YAML text, in its order; throws on a YAML error or any other kind of object. */
-export const parseCrds = (yaml: string): CustomResourceDefinition[] => documentsOf(yaml).map(asCrd);
+export const parseCrds = async (yaml: string): Promise<CustomResourceDefinition[]> => (await documentsOf(yaml)).map(asCrd);

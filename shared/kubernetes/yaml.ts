@@ -1,8 +1,9 @@
-import { parseAllDocuments } from 'yaml';
 import type { KubernetesObject } from './object.ts';
 
 /** The objects of a multi-document YAML text. Throws with the line where it is no YAML or no object. */
-export function documentsOf(text: string): KubernetesObject[] {
+export async function documentsOf(text: string): Promise<KubernetesObject[]> {
+  // A function that never reads a document starts without the parser.
+  const { parseAllDocuments } = await import('yaml');
   return [...parseAllDocuments(text)].flatMap((document) => {
     const [error] = document.errors;
     if (error) throw new Error(`The document is no YAML: ${error.message}`);

@@ -30,6 +30,8 @@ export interface Appointments {
   queueArn: string;
   /** A schedule on them, over clients of its own. */
   schedule(now: () => number, options?: SQSClientConfig & SchedulerClientConfig): { schedule: AwsSchedule; close(): void };
+  /** What stands in the group, and when it is due, in milliseconds since 1970. */
+  schedules(): Promise<{ at: number }[]>;
   /** EventBridge Scheduler: what is due by `now` goes into its queue, and is deleted. */
   runScheduler(now: number): Promise<void>;
   /** Lambda's event source mapping: hands over what can be received until nothing can, and deletes what did not fail. */
@@ -62,7 +64,7 @@ export async function makeAppointments(endpoint: string, visibility = 30): Promi
     );
   };
   return {
-    ...{ sqs, scheduler, queue, group: name, queueArn },
+    ...{ sqs, scheduler, queue, group: name, queueArn, schedules },
     schedule(now, options = {}) {
       const own = clientsOf({ ...clientOptions(endpoint), maxAttempts: 1, ...options });
       const roleArn = 'arn:aws:iam::123456789012:role/scheduler';

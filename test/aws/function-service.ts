@@ -21,14 +21,15 @@ interface Options {
   built: string;
   /** Where they are unpacked. */
   folder: string;
-  /** Of a function when it starts. */
+  /** Of a function when it starts, and the clusters that are packed with it. */
   environment(name: string, url: string): Record<string, string>;
+  clusters(name: string): object;
 }
 
 const INVOKE = /^\/2015-03-31\/functions\/[^/]*?kubemend-dev-([^/]+)\/invocations$/;
 
 /** Starts the API; functions start when they are asked. */
-export async function startFunctionService({ built, folder, environment }: Options): Promise<FunctionService> {
+export async function startFunctionService({ built, folder, environment, clusters }: Options): Promise<FunctionService> {
   const running = new Map<string, { lambda: LocalLambda; generation: number }>();
   const queues = new Map<string, Promise<unknown>>();
   let generation = 0;
@@ -52,6 +53,7 @@ export async function startFunctionService({ built, folder, environment }: Optio
     const names = (await readdir(own)).filter((file) => !file.endsWith('.map'));
     const files = new Map<string, Buffer>();
     for (const file of names) files.set(`dist/${name}/${file}`, await readFile(join(own, file)));
+    files.set(`dist/${name}/clusters.json`, Buffer.from(JSON.stringify(clusters(name))));
     const lambda = await startLambda(files, `dist/${name}/index.mjs`, join(folder, name), environment(name, url));
     running.set(name, { lambda, generation });
     return lambda;

@@ -25,6 +25,7 @@ import { clientOptions, type Moto } from './moto.ts';
 import { createStateTable, dynamoClient, stateOn } from './state-table.ts';
 
 const CONTINUE = 'kubemend/continue-incident';
+const CLOCK = new URL('clock-ahead.mjs', import.meta.url).href;
 const PAUSE = 100;
 
 let made = 0;
@@ -37,6 +38,10 @@ export interface Installation {
   answers: { name: string; answer: unknown }[];
   /** Puts an event on its bus. */
   put(event: Envelope): Promise<void>;
+  /** What stands in EventBridge Scheduler, in milliseconds since 1970. */
+  scheduled(): Promise<number[]>;
+  /** Lets `milliseconds` pass for the functions and the scheduler. */
+  pass(milliseconds: number): void;
   /** Gives it one more cluster: an exporter on it, and its name, address and tokens to the functions. */
   join(options: LocalOptions, admin: Admin): Promise<SandboxRun>;
   stop(): Promise<void>;
@@ -66,6 +71,7 @@ export async function install({ moto: { endpoint }, built, folder, onProblem }: 
 
   const clusters: Record<string, Record<string, object>> = {};
   const limits = new Map<string, Remediation['limits']>();
+  let ahead = 0;
   const functions = await startFunctionService({
     ...{ built, folder: join(folder, name) },
     environment: (of, lambda) => ({
@@ -74,9 +80,11 @@ export async function install({ moto: { endpoint }, built, folder, onProblem }: 
       ...{ KUBEMEND_BUCKET: name, KUBEMEND_QUEUE: appointments.queue, KUBEMEND_QUEUE_ARN: appointments.queueArn },
       ...{ KUBEMEND_DEAD_LETTER_ARN: `${appointments.queueArn}-dead`, KUBEMEND_SCHEDULE_GROUP: appointments.group },
       KUBEMEND_SCHEDULE_ROLE_ARN: 'arn:aws:iam::123456789012:role/scheduler',
-      KUBEMEND_CLUSTERS: JSON.stringify(clusters[of] ?? {}),
       KUBEMEND_LIMITS: JSON.stringify(limits.get(of) ?? {}),
+      // Its clock, where a test lets time pass.
+      ...(ahead > 0 && { NODE_OPTIONS: `--import=${CLOCK}`, CLOCK_AHEAD: `${ahead}` }),
     }),
+    clusters: (of) => clusters[of] ?? {},
   });
   const answers: Installation['answers'] = [];
   const invoke = async (of: string, event: unknown) => {
@@ -119,7 +127,7 @@ export async function install({ moto: { endpoint }, built, folder, onProblem }: 
     told.get(change.cluster)?.(change);
   });
   repeat(async () => {
-    await appointments.runScheduler(Date.now());
+    await appointments.runScheduler(Date.now() + ahead);
     await appointments.runQueue(async (batch) => (await invoke(CONTINUE, queueBatch.parse(batch))) as never);
   });
 
@@ -178,6 +186,11 @@ export async function install({ moto: { endpoint }, built, folder, onProblem }: 
   };
   return {
     ...{ state, functions, answers, join: join_ },
+    scheduled: async () => (await appointments.schedules()).map(({ at }) => at),
+    pass(milliseconds) {
+      ahead += milliseconds;
+      functions.renew();
+    },
     put: (event) => new EventBridgeBus({ client: events, bus: name, wait: delay }).publish(event),
     async stop() {
       ending.abort();

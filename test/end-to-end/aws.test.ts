@@ -18,6 +18,7 @@ import { PIPELINE } from '../scenarios/kubero/cluster.ts';
 
 /** Also what the API server and the operators of a slow machine need. */
 const WITHIN = 240_000;
+const FAST: Partial<Limits> = { confirmAfter: '500ms', settleWithin: '2s', stableFor: '2s', verifyWithin: '180s' };
 const problems: string[] = [];
 let folder: string;
 let moto: Moto;
@@ -44,9 +45,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function play(scenario: string, remediation: string, cluster: string, place?: Installation): Promise<Sandbox> {
+async function play(scenario: string, remediation: string, cluster: string, place?: Installation, limits = FAST): Promise<Sandbox> {
   const sandbox = await openSandbox({
-    ...{ scenario, mode: 'auto', cluster, limits: { [remediation]: FAST } },
+    ...{ scenario, mode: 'auto', cluster, limits: { [remediation]: limits } },
     progress: () => undefined,
     onProblem: (problem) => problems.push(problem),
     ...(place && { start: place.join }),
@@ -75,6 +76,14 @@ async function outcome(sandbox: Sandbox) {
   throw new Error([`Nothing ended. Told: ${told.join('; ') || 'nothing'}`, ...problems.slice(-10), ...(answers ?? [])].join('\n'));
 }
 
+async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+  for (const deadline = Date.now() + WITHIN; ; await delay(100)) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (Date.now() > deadline) throw new Error(`It did not come: ${problems.slice(-10).join('\n')}`);
+  }
+}
+
 /** A fact of a cluster that the functions were not given. */
 async function refusesNorth({ put, answers, state }: Installation): Promise<void> {
   const sample = JSON.parse(await readFile(join(import.meta.dirname, '../../events/samples/strimzi-stale-crds.json'), 'utf8')) as Envelope;
@@ -86,7 +95,6 @@ async function refusesNorth({ put, answers, state }: Installation): Promise<void
   expect((await state.list()).map(({ cluster }) => cluster)).not.toContain('north');
 }
 
-const FAST: Partial<Limits> = { confirmAfter: '500ms', settleWithin: '2s', stableFor: '2s', verifyWithin: '180s' };
 const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/kafkas.kafka.strimzi.io';
 
 const KAFKA_PODS = [0, 1, 2].map((n) => `patch /api/v1/namespaces/kafka/pods/my-cluster-dual-${n}`);
@@ -144,4 +152,20 @@ describe('each failure on real API servers', () => {
     },
     WITHIN + 60_000,
   );
+
+  it('a look in 20 minutes stands in EventBridge Scheduler until then, and the incident ends when the time has come', async () => {
+    const place = await inAws();
+    installation = place;
+    const [remediation, wait] = ['strimzi/upgrade-stale-crds', 20 * 60_000];
+    const sandbox = await play('strimzi-stale-crds', remediation, 'east', place, { ...FAST, stableFor: '20m', verifyWithin: '1h' });
+    for await (const { state } of sandbox.changes(WITHIN)) if (state === 'applied') break;
+    const [incident] = await place.state.list();
+    const due = await until(async () => (await place.scheduled())[0]);
+    const { clearSince = 0 } = (await place.state.load(incident?.id ?? ''))?.verification ?? {};
+    // Whole seconds, and never early.
+    expect(Math.ceil((clearSince + wait) / 1_000) * 1_000).toBe(due);
+    place.pass(wait);
+    expect(await outcome(sandbox)).toMatchObject({ state: 'verified', kept: 'verified', steps: ['wrote'] });
+    expect(await place.scheduled()).toEqual([]);
+  }, 300_000);
 });

@@ -68,7 +68,7 @@ async function compare(examination: Examination, otherwise: typeof nothingMissin
   const pinned = await cluster.artifact(artifact);
   if (!pinned) advice.unshift(`Pin them: kubemend crds add strimzi ${operator} --from strimzi-crds-${operator}.yaml`);
   if (!pinned) return report(`the CRDs of Strimzi ${operator} are not pinned here`, { evidence, advice });
-  const target = parseCrds(pinned.text).find(({ metadata }) => metadata.name === CRD.name);
+  const target = (await parseCrds(pinned.text)).find(({ metadata }) => metadata.name === CRD.name);
   if (!target) return report(`the pinned ${artifact} holds no ${CRD.name}`, { evidence, advice });
   const still = missingStatusFields(target, fact.object.version, missing);
   if (still.length > 0) return report(`the CRD of ${operator} lacks status.${still.join(', status.')} too: another failure`, { evidence });

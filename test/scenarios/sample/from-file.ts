@@ -7,8 +7,8 @@ import type { Scenario } from '../scenario.ts';
 import { groupOf, resourceOf } from './names.ts';
 
 /** A scenario out of a remediation's sample: its objects on a real API server, the last of them changed while kubemend watches. */
-export function scenarioOf(file: string, remediation: string): Scenario {
-  const documents = documentsOf(readFileSync(file, 'utf8'));
+export async function scenarioOf(file: string, remediation: string): Promise<Scenario> {
+  const documents = await documentsOf(readFileSync(file, 'utf8'));
   const last = documents.at(-1);
   if (!last) throw new Error(`${file} holds no object`);
   const resource = resourceOf(last);
