@@ -95,7 +95,7 @@ describe('a cluster is written in one module', () => {
     'shared/slack/client.ts': 'posts to Slack; it knows no cluster',
     'shared/slack/respond.ts': 'answers a click, at an address of Slack',
     'shared/kubernetes/transport.ts': 'names the methods it can carry, sends none by itself',
-    'events/exporter/audit-webhook.ts': 'receives the POST of the API server',
+    'events/exporter/audit/audit-webhook.ts': 'receives the POST of the API server',
     'shared/artifacts/bucket.ts': 'writes to the bucket of artifacts, never to a cluster',
   };
 
@@ -128,11 +128,11 @@ describe('a cluster is written in one module', () => {
       'shared/slack/client.ts': 'Slack, at its one address',
       'shared/slack/respond.ts': 'Slack, at the address of a click',
       'infra/local/slack-server.ts': 'a server: Slack speaks to it',
-      'events/exporter/audit-webhook.ts': 'a server: the API server speaks to it',
+      'events/exporter/audit/audit-webhook.ts': 'a server: the API server speaks to it',
       'shared/kubernetes/upgrade.ts': 'the WebSocket of a port-forward or an exec, which the transport opens',
       'shared/kubernetes/port-forward.ts': 'its frames',
       'shared/kubernetes/pod-exec.ts': 'its frames',
-      'events/exporter/probes.ts': 'a server: Prometheus and the kubelet speak to it',
+      'events/exporter/health/probes.ts': 'a server: Prometheus and the kubelet speak to it',
       'shared/artifacts/bucket.ts': 'speaks to S3',
     };
     expect(
