@@ -6,6 +6,17 @@ const ROOT = join(import.meta.dirname, '..');
 const FOLDERS = ['events', 'shared', 'functions', 'infra', 'bin', 'test', 'bench'];
 /** Each may import what stands before it. */
 const LAYERS = ['events', 'shared', 'functions', 'infra', 'bin'];
+/** The folders of the exporter, and whose modules each may know: none knows what comes after it on the way of the data. */
+const EXPORTER: Record<string, string[]> = {
+  spool: [],
+  watch: ['spool'],
+  audit: ['spool'],
+  reduce: ['watch', 'audit'],
+  sink: ['spool'],
+  health: [],
+};
+/** What lies beside the exporter's folders joins them and is known to none of them, but for these. */
+const EXPORTER_BASE = ['events/exporter/as-record.ts', 'events/exporter/wait.ts'];
 
 interface Source {
   path: string;
@@ -77,6 +88,19 @@ describe('imports point one way', () => {
 
   it('nobody imports a test', () => {
     expect(edges.filter(({ to }) => to.endsWith('.test.ts')).map(({ text }) => text)).toEqual([]);
+  });
+
+  it('spool ← watch, audit ← reduce, and spool ← sink, within the exporter', () => {
+    const folder = (path: string): string | undefined => /^events\/exporter\/([^/]+)\//.exec(path)?.[1];
+    const inside = edges.flatMap((edge) => {
+      const from = isDeployed(edge.source) ? folder(edge.source.path) : undefined;
+      return from !== undefined && edge.to.startsWith('events/exporter/') ? [{ ...edge, from, target: folder(edge.to) }] : [];
+    });
+    expect([...new Set(inside.map(({ from }) => from))].sort()).toEqual(Object.keys(EXPORTER).sort());
+    const wrong = inside.filter(({ from, target, to }) =>
+      target === undefined ? !EXPORTER_BASE.includes(to) : target !== from && !EXPORTER[from]?.includes(target),
+    );
+    expect(wrong.map(({ text }) => text)).toEqual([]);
   });
 
   it('one remediation does not know another', () => {

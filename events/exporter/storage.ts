@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import * as z from 'zod';
-import type { Checkpoint } from './audit/audit-source.ts';
 import type { Counted } from './reduce/counted.ts';
 import { DeadLetterFile, type DeadLetters, deadLettersInLog } from './sink/dead-letters.ts';
-import { CheckpointFile, checkpointInMemory } from './spool/checkpoint-file.ts';
+import { type Checkpoint, CheckpointFile, checkpointInMemory } from './spool/checkpoint-file.ts';
 import { DiskSpool } from './spool/disk-spool.ts';
 import { MemorySpool } from './spool/memory-spool.ts';
 import type { Spool } from './spool/spool.ts';

@@ -1,11 +1,6 @@
+import type { Checkpoint } from '../spool/checkpoint-file.ts';
 import type { Wait } from '../wait.ts';
 import type { ParseLines } from './audit-lines.ts';
-
-/** A small value that survives a restart. `write` resolves when it is on disk; `read` answers undefined when there is none. */
-export interface Checkpoint {
-  read(): unknown;
-  write(value: unknown): Promise<void>;
-}
 
 /** What an audit source is given. Times in milliseconds. */
 export interface AuditSourceContext {

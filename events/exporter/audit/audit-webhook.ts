@@ -2,8 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { asRecord } from '../as-record.ts';
 import { SpoolFullError } from '../spool/spool.ts';
-import { asRecord } from '../watch/watch-event.ts';
 
 /** How the receiver of the API server's audit webhook is set up. */
 export interface AuditWebhookOptions {

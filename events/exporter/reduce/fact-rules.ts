@@ -1,6 +1,6 @@
 import type { Envelope } from '../../fact.ts';
 import { compile } from '../../pattern.ts';
-import { asRecord } from '../watch/watch-event.ts';
+import { asRecord } from '../as-record.ts';
 import type { RuleDemand } from './rules.ts';
 
 /** The rules compiled: says which of them a fact matches, and counts the facts of each. */

@@ -1,5 +1,5 @@
+import { asRecord } from '../as-record.ts';
 import type { AuditRecord } from '../audit/audit-record.ts';
-import { asRecord } from '../watch/watch-event.ts';
 
 /** The field manager of every write kubemend makes. */
 const OWN_MANAGER = 'kubemend';

@@ -1,4 +1,4 @@
-import { asRecord } from '../watch/watch-event.ts';
+import { asRecord } from '../as-record.ts';
 import { differences } from './changed-pointers.ts';
 
 /**

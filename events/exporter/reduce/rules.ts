@@ -1,7 +1,7 @@
 import { OBJECT_CHANGED } from '../../object-changed.ts';
 import type { Pattern } from '../../pattern.ts';
 import { WRITES_COUNTED } from '../../writes-counted.ts';
-import { asRecord } from '../watch/watch-event.ts';
+import { asRecord } from '../as-record.ts';
 
 /** A rule of the bus: what somebody downstream wants to hear of. The pattern is over the whole EventBridge envelope. */
 export interface Rule {

@@ -1,6 +1,6 @@
 import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import type { Envelope } from '../../fact.ts';
-import { asRecord } from '../watch/watch-event.ts';
+import { asRecord } from '../as-record.ts';
 
 /** A fact, and how it is sent. */
 export interface Sized {

@@ -2,9 +2,14 @@ import { readFileSync } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import type { Checkpoint } from '../audit/audit-source.ts';
-import { asRecord } from '../watch/watch-event.ts';
+import { asRecord } from '../as-record.ts';
 import { syncDirectory } from './segments.ts';
+
+/** A small value that survives a restart. `write` resolves when it is on disk; `read` answers undefined when there is none. */
+export interface Checkpoint {
+  read(): unknown;
+  write(value: unknown): Promise<void>;
+}
 
 /** A checkpoint in a file of its own: replaced as a whole or not at all, and checked by a checksum. */
 export class CheckpointFile implements Checkpoint {

@@ -1,5 +1,5 @@
+import { asRecord } from '../as-record.ts';
 import { getJson, type Open, StatusError } from './open.ts';
-import { asRecord } from './watch-event.ts';
 
 /** Where the API server serves a resource. */
 export interface Served {

@@ -1,4 +1,4 @@
-import { asRecord } from './watch-event.ts';
+import { asRecord } from '../as-record.ts';
 
 /**
  * Tells when changes happened that a watch delivers after a restart: all at once, although they lie minutes apart. Taken as of now they would

@@ -1,5 +1,5 @@
+import { asRecord } from '../as-record.ts';
 import { getJson, type Open } from './open.ts';
-import { asRecord } from './watch-event.ts';
 
 const PAGE = 500;
 /** Accept header for a list without bodies: Secrets are never read whole. */

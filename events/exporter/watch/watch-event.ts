@@ -1,3 +1,5 @@
+import { asRecord } from '../as-record.ts';
+
 /** One line of a watch or list: as received, or as recorded in a bundle. */
 export interface WatchEvent {
   /** ISO 8601, the exporter's clock. */
@@ -46,7 +48,3 @@ export function readHead(object: unknown): ObjectHead | undefined {
 }
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-
-/** The value itself when it is a JSON object, otherwise an empty one. */
-export const asRecord = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};

@@ -1,4 +1,4 @@
-import { asRecord } from './watch-event.ts';
+import { asRecord } from '../as-record.ts';
 
 /** Where a watch stands: read it at any time to make a checkpoint. Times in milliseconds. */
 export interface WatchPosition {

@@ -1,10 +1,11 @@
+import { asRecord } from '../as-record.ts';
 import { backoff, type Wait } from '../wait.ts';
 import { LateEvents } from './late-events.ts';
 import { lines } from './lines.ts';
 import { listAll, type MetadataOnly } from './list.ts';
 import { type Open, readText, StatusError } from './open.ts';
 import { stateAt } from './state-at.ts';
-import { asRecord, type WatchEvent } from './watch-event.ts';
+import type { WatchEvent } from './watch-event.ts';
 import { identityOf, type KnownObject, keyOf, type Resume, type WatchPosition } from './watch-position.ts';
 
 /** What a watch loop needs. Times in milliseconds. */
