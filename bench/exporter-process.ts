@@ -1,9 +1,9 @@
 // An exporter in a process of its own, so that its memory is its own. Takes its setup as JSON in argv, tells every second over IPC what it counts.
 import { request } from 'node:http';
 import { Exporter } from '../events/exporter/exporter.ts';
-import type { Open } from '../events/exporter/open.ts';
-import type { Rule } from '../events/exporter/rules.ts';
-import type { Sink } from '../events/exporter/sink.ts';
+import type { Rule } from '../events/exporter/reduce/rules.ts';
+import type { Sink } from '../events/exporter/sink/sink.ts';
+import type { Open } from '../events/exporter/watch/open.ts';
 
 /** What the parent asks for. */
 export interface Setup {

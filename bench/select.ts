@@ -1,8 +1,8 @@
 // Reads an audit log, and writes the lines that are hits. `node select.ts LOG OUT HOW`: `probe` parses only what the probe is not certain of, `parse`
 // parses each hit, too, as the exporter does before it reduces it, and `all` parses every event.
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
-import { auditProbe, type Probe } from '../events/exporter/audit-probe.ts';
-import { keptLines } from '../events/exporter/audit-selector.ts';
+import { auditProbe, type Probe } from '../events/exporter/audit/audit-probe.ts';
+import { keptLines } from '../events/exporter/audit/audit-selector.ts';
 import { HIT_RESOURCES } from './corpus.ts';
 
 const CHUNK = 2 ** 20;

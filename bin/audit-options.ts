@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { AuditSource } from '../events/exporter/audit-source.ts';
+import type { AuditSource } from '../events/exporter/audit/audit-source.ts';
 import type { AuditListener } from '../events/exporter/exporter-options.ts';
 import { type Call, text, UsageError } from './verb.ts';
 
@@ -23,13 +23,13 @@ export async function auditListener(call: Call): Promise<AuditListener | undefin
 export async function auditSources(call: Call): Promise<AuditSource[]> {
   const [path, cluster] = [text(call, 'audit-file'), text(call, 'audit-cloudwatch')];
   const sources: AuditSource[] = [];
-  if (path !== undefined) sources.push((await import('../events/exporter/audit-file.ts')).auditFile({ path }));
+  if (path !== undefined) sources.push((await import('../events/exporter/audit/audit-file.ts')).auditFile({ path }));
   if (cluster !== undefined) {
     const region = text(call, 'cloudwatch-region') ?? text(call, 'region');
     if (!region) throw new UsageError(`In which region does the cluster ${cluster} log? Give --cloudwatch-region`);
     const [{ CloudWatchLogsClient }, { auditCloudwatch }] = await Promise.all([
       import('@aws-sdk/client-cloudwatch-logs'),
-      import('../events/exporter/audit-cloudwatch.ts'),
+      import('../events/exporter/audit/audit-cloudwatch.ts'),
     ]);
     sources.push(auditCloudwatch({ client: new CloudWatchLogsClient({ region }), cluster }));
   }

@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { generate } from 'selfsigned';
-import { AuditWebhook } from '../events/exporter/audit-webhook.ts';
+import { AuditWebhook } from '../events/exporter/audit/audit-webhook.ts';
 import type { Envelope } from '../events/fact.ts';
 import { addressOf } from './audit-options.ts';
 import { printSink } from './export-sink.ts';

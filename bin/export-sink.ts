@@ -1,4 +1,4 @@
-import type { Sink } from '../events/exporter/sink.ts';
+import type { Sink } from '../events/exporter/sink/sink.ts';
 import { realWait } from '../events/exporter/wait.ts';
 import { type Call, text, UsageError } from './verb.ts';
 
@@ -20,7 +20,7 @@ export function regionOf(call: Call, bus: string): string {
 async function busSink(bus: string, region: string): Promise<Sink> {
   const [{ EventBridgeClient }, { PutEventsSink }] = await Promise.all([
     import('@aws-sdk/client-eventbridge'),
-    import('../events/exporter/put-events.ts'),
+    import('../events/exporter/sink/put-events.ts'),
   ]);
   return new PutEventsSink({ client: new EventBridgeClient({ region }), bus, random: Math.random, wait: realWait });
 }

@@ -1,4 +1,4 @@
-import type { Rule } from '../events/exporter/rules.ts';
+import type { Rule } from '../events/exporter/reduce/rules.ts';
 import { startStandalone } from '../infra/exporter/run.ts';
 import type { Connection } from '../shared/kubernetes/transport.ts';
 import { addressOf, auditListener, auditSources } from './audit-options.ts';

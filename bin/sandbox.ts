@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { generate } from 'selfsigned';
 import { stringify } from 'yaml';
-import { subscriptions } from '../events/exporter/rules.ts';
+import { subscriptions } from '../events/exporter/reduce/rules.ts';
 import type { IncidentChanged } from '../events/incident-changed.ts';
 import { exporterRbac, identityOf, type Pins, type RbacObject, remediationRbac } from '../infra/kubernetes/rbac.ts';
 import { type LocalOptions, startLocal } from '../infra/local/run.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Rule } from '../events/exporter/rules.ts';
+import type { Rule } from '../events/exporter/reduce/rules.ts';
 import { complete, type Definition, type Limits, type Remediation } from '../shared/remediation.ts';
 
 const ROOT = join(import.meta.dirname, '../functions');

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import { readAuditEvent } from '../events/exporter/audit-record.ts';
+import { readAuditEvent } from '../events/exporter/audit/audit-record.ts';
 import { MARKER, markersIn } from '../test/markers.ts';
 import { redaction } from './redaction.ts';
 

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { asRecord } from '../events/exporter/watch-event.ts';
+import { asRecord } from '../events/exporter/as-record.ts';
 import { canonical } from './canonical.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { asRecord } from '../events/exporter/watch-event.ts';
+import { asRecord } from '../events/exporter/as-record.ts';
 import type { ObjectReference } from '../events/fact.ts';
 import { OBJECT_CHANGED, type ObjectChanged } from '../events/object-changed.ts';
 import { matches, type Pattern } from '../events/pattern.ts';

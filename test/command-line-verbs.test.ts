@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { DeadLetterFile } from '../events/exporter/dead-letters.ts';
+import { DeadLetterFile } from '../events/exporter/sink/dead-letters.ts';
 import type { Envelope } from '../events/fact.ts';
 import type { Incident } from '../shared/incident.ts';
 import { openDatabase, SqliteState } from '../shared/state/sqlite.ts';

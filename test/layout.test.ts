@@ -6,6 +6,17 @@ const ROOT = join(import.meta.dirname, '..');
 const FOLDERS = ['events', 'shared', 'functions', 'infra', 'bin', 'test', 'bench'];
 /** Each may import what stands before it. */
 const LAYERS = ['events', 'shared', 'functions', 'infra', 'bin'];
+/** The folders of the exporter, and whose modules each may know: none knows what comes after it on the way of the data. */
+const EXPORTER: Record<string, string[]> = {
+  spool: [],
+  watch: ['spool'],
+  audit: ['spool'],
+  reduce: ['watch', 'audit'],
+  sink: ['spool'],
+  health: [],
+};
+/** What lies beside the exporter's folders joins them and is known to none of them, but for these. */
+const EXPORTER_BASE = ['events/exporter/as-record.ts', 'events/exporter/wait.ts'];
 
 interface Source {
   path: string;
@@ -79,6 +90,19 @@ describe('imports point one way', () => {
     expect(edges.filter(({ to }) => to.endsWith('.test.ts')).map(({ text }) => text)).toEqual([]);
   });
 
+  it('spool ← watch, audit ← reduce, and spool ← sink, within the exporter', () => {
+    const folder = (path: string): string | undefined => /^events\/exporter\/([^/]+)\//.exec(path)?.[1];
+    const inside = edges.flatMap((edge) => {
+      const from = isDeployed(edge.source) ? folder(edge.source.path) : undefined;
+      return from !== undefined && edge.to.startsWith('events/exporter/') ? [{ ...edge, from, target: folder(edge.to) }] : [];
+    });
+    expect([...new Set(inside.map(({ from }) => from))].sort()).toEqual(Object.keys(EXPORTER).sort());
+    const wrong = inside.filter(({ from, target, to }) =>
+      target === undefined ? !EXPORTER_BASE.includes(to) : target !== from && !EXPORTER[from]?.includes(target),
+    );
+    expect(wrong.map(({ text }) => text)).toEqual([]);
+  });
+
   it('one remediation does not know another', () => {
     const folder = (path: string): string => path.split('/').slice(0, 2).join('/');
     const wrong = edges.filter(
@@ -95,7 +119,7 @@ describe('a cluster is written in one module', () => {
     'shared/slack/client.ts': 'posts to Slack; it knows no cluster',
     'shared/slack/respond.ts': 'answers a click, at an address of Slack',
     'shared/kubernetes/transport.ts': 'names the methods it can carry, sends none by itself',
-    'events/exporter/audit-webhook.ts': 'receives the POST of the API server',
+    'events/exporter/audit/audit-webhook.ts': 'receives the POST of the API server',
     'shared/artifacts/bucket.ts': 'writes to the bucket of artifacts, never to a cluster',
   };
 
@@ -128,11 +152,11 @@ describe('a cluster is written in one module', () => {
       'shared/slack/client.ts': 'Slack, at its one address',
       'shared/slack/respond.ts': 'Slack, at the address of a click',
       'infra/local/slack-server.ts': 'a server: Slack speaks to it',
-      'events/exporter/audit-webhook.ts': 'a server: the API server speaks to it',
+      'events/exporter/audit/audit-webhook.ts': 'a server: the API server speaks to it',
       'shared/kubernetes/upgrade.ts': 'the WebSocket of a port-forward or an exec, which the transport opens',
       'shared/kubernetes/port-forward.ts': 'its frames',
       'shared/kubernetes/pod-exec.ts': 'its frames',
-      'events/exporter/probes.ts': 'a server: Prometheus and the kubelet speak to it',
+      'events/exporter/health/probes.ts': 'a server: Prometheus and the kubelet speak to it',
       'shared/artifacts/bucket.ts': 'speaks to S3',
     };
     expect(

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { readAuditEvent } from '../../events/exporter/audit-record.ts';
-import { Reducer } from '../../events/exporter/reduce.ts';
-import type { Rule } from '../../events/exporter/rules.ts';
+import { readAuditEvent } from '../../events/exporter/audit/audit-record.ts';
+import { Reducer } from '../../events/exporter/reduce/reduce.ts';
+import type { Rule } from '../../events/exporter/reduce/rules.ts';
 import { type Recorded, readBundle } from '../../infra/local/bundle.ts';
 import { loadRemediations } from '../../infra/remediations.ts';
 import { idleCluster } from '../idle-cluster.ts';

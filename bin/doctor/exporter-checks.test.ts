@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { blindness } from '../../events/exporter/blindness.ts';
-import { Probes } from '../../events/exporter/probes.ts';
-import type { ExporterStats } from '../../events/exporter/stats.ts';
-import { exporterStats } from '../../events/exporter/testdata/exporter-stats.ts';
+import { blindness } from '../../events/exporter/health/blindness.ts';
+import { Probes } from '../../events/exporter/health/probes.ts';
+import type { ExporterStats } from '../../events/exporter/health/stats.ts';
+import { exporterStats } from '../../events/exporter/health/testdata/exporter-stats.ts';
 import { askExporter } from './ask-exporter.ts';
 import { clockFinding } from './clock-check.ts';
 import { exporterFindings } from './exporter-checks.ts';

@@ -1,4 +1,4 @@
-import { subscriptions } from '../../events/exporter/rules.ts';
+import { subscriptions } from '../../events/exporter/reduce/rules.ts';
 import { identityOf, readOnly } from '../../infra/kubernetes/rbac.ts';
 import { loadRemediations, loadRules } from '../../infra/remediations.ts';
 import { type AskedStatus, askExporter } from '../doctor/ask-exporter.ts';

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { subscriptions } from '../../events/exporter/rules.ts';
+import { subscriptions } from '../../events/exporter/reduce/rules.ts';
 import { exporterRbac, type Pins, readOnly, remediationRbac, type Subject } from '../../infra/kubernetes/rbac.ts';
 import { loadRemediations } from '../../infra/remediations.ts';
 import { awsRoles } from '../aws-rights.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { resolve } from '../../events/exporter/discovery.ts';
+import { resolve } from '../../events/exporter/watch/discovery.ts';
 import { loadRemediations } from '../../infra/remediations.ts';
 import { LiveCluster } from '../../shared/kubernetes/live-cluster.ts';
 import { nameOf } from '../../shared/kubernetes/object.ts';

@@ -1,10 +1,10 @@
-import type { AuditSource } from './audit-source.ts';
-import type { AuditWebhookOptions } from './audit-webhook.ts';
+import type { AuditSource } from './audit/audit-source.ts';
+import type { AuditWebhookOptions } from './audit/audit-webhook.ts';
 import type { Recorder } from './intake.ts';
-import type { Open } from './open.ts';
-import type { Rule } from './rules.ts';
-import type { Sink } from './sink.ts';
+import type { Rule } from './reduce/rules.ts';
+import type { Sink } from './sink/sink.ts';
 import type { Wait } from './wait.ts';
+import type { Open } from './watch/open.ts';
 
 /** Where to receive the API server's audit webhook, and whom to believe. */
 export type AuditListener = Omit<AuditWebhookOptions, 'accept' | 'select' | 'overloaded' | 'onProblem'>;

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { Envelope } from '../fact.ts';
 import type { WritesCounted } from '../writes-counted.ts';
-import { DiskSpool } from './disk-spool.ts';
-import type { Open } from './open.ts';
+import { DiskSpool } from './spool/disk-spool.ts';
 import { auditEvent, historyServer, live } from './testdata/exporting.ts';
 import type { HistoryServer } from './testdata/history-server.ts';
 import { until } from './testdata/manual-clock.ts';
 import { T0 } from './testdata/records.ts';
 import { folder } from './testdata/spooling.ts';
+import type { Open } from './watch/open.ts';
 
 describe('an exporter that was stopped', () => {
   it('tells what happened meanwhile as ordinary changes, with the states before and no gap', async () => {

@@ -1,16 +1,16 @@
-import type { AuditSource } from './audit-source.ts';
-import { AuditWebhook } from './audit-webhook.ts';
+import type { AuditSource } from './audit/audit-source.ts';
+import { AuditWebhook } from './audit/audit-webhook.ts';
+import { runSource } from './audit/run-source.ts';
 import type { ExporterOptions } from './exporter-options.ts';
-import { type Following, follow } from './follow.ts';
+import { type ExporterStats, lags } from './health/stats.ts';
 import { AUDIT_WEBHOOK, BRIDGED, Intake } from './intake.ts';
-import { Journal } from './journal.ts';
-import { Outbox } from './outbox.ts';
-import { runSource } from './run-source.ts';
-import { type ExporterStats, lags } from './stats.ts';
+import { Outbox } from './sink/outbox.ts';
+import { Journal } from './spool/journal.ts';
 import { logOf, openStorage, type Storage } from './storage.ts';
-import { toldSince } from './told-since.ts';
 import { realWait, type Wait } from './wait.ts';
-import type { Remembered, WatchCheckpoint } from './watch-checkpoint.ts';
+import { type Following, follow } from './watch/follow.ts';
+import { toldSince } from './watch/told-since.ts';
+import type { Remembered, WatchCheckpoint } from './watch/watch-checkpoint.ts';
 
 interface Running {
   storage: Storage;

@@ -1,13 +1,14 @@
 import type { Envelope } from '../fact.ts';
-import type { ParseLines } from './audit-lines.ts';
-import { readAuditEvent } from './audit-record.ts';
-import { type AuditSelector, auditSelector, type Selection } from './audit-selector.ts';
-import { timeOf } from './counted.ts';
-import type { Journal } from './journal.ts';
-import { Reducer, type ReducerOptions } from './reduce.ts';
-import type { SpoolEntry } from './spool.ts';
+import { asRecord } from './as-record.ts';
+import type { ParseLines } from './audit/audit-lines.ts';
+import { readAuditEvent } from './audit/audit-record.ts';
+import { type AuditSelector, auditSelector, type Selection } from './audit/audit-selector.ts';
+import { timeOf } from './reduce/counted.ts';
+import { Reducer, type ReducerOptions } from './reduce/reduce.ts';
+import type { Journal } from './spool/journal.ts';
+import type { SpoolEntry } from './spool/spool.ts';
 import type { Wait } from './wait.ts';
-import { asRecord, type WatchEvent } from './watch-event.ts';
+import type { WatchEvent } from './watch/watch-event.ts';
 
 /** Is shown every event before it is reduced. */
 export interface Recorder {

@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import * as z from 'zod';
-import type { Checkpoint } from './audit-source.ts';
-import { CheckpointFile, checkpointInMemory } from './checkpoint-file.ts';
-import type { Counted } from './counted.ts';
-import { DeadLetterFile, type DeadLetters, deadLettersInLog } from './dead-letters.ts';
-import { DiskSpool } from './disk-spool.ts';
-import { MemorySpool } from './memory-spool.ts';
-import type { Spool } from './spool.ts';
-import { WatchCheckpoint } from './watch-checkpoint.ts';
+import type { Counted } from './reduce/counted.ts';
+import { DeadLetterFile, type DeadLetters, deadLettersInLog } from './sink/dead-letters.ts';
+import { type Checkpoint, CheckpointFile, checkpointInMemory } from './spool/checkpoint-file.ts';
+import { DiskSpool } from './spool/disk-spool.ts';
+import { MemorySpool } from './spool/memory-spool.ts';
+import type { Spool } from './spool/spool.ts';
+import { WatchCheckpoint } from './watch/watch-checkpoint.ts';
 
 /** What an exporter keeps across restarts, or only as long as it runs when it has no folder. */
 export interface Storage {

@@ -1,12 +1,12 @@
-import type { AuditSource } from '../../events/exporter/audit-source.ts';
-import { type Blindness, blindness } from '../../events/exporter/blindness.ts';
+import type { AuditSource } from '../../events/exporter/audit/audit-source.ts';
 import { Exporter } from '../../events/exporter/exporter.ts';
 import type { AuditListener } from '../../events/exporter/exporter-options.ts';
+import { type Blindness, blindness } from '../../events/exporter/health/blindness.ts';
+import { Probes } from '../../events/exporter/health/probes.ts';
+import type { ExporterStats } from '../../events/exporter/health/stats.ts';
 import { AUDIT_WEBHOOK } from '../../events/exporter/intake.ts';
-import { Probes } from '../../events/exporter/probes.ts';
-import type { Rule } from '../../events/exporter/rules.ts';
-import type { Sink } from '../../events/exporter/sink.ts';
-import type { ExporterStats } from '../../events/exporter/stats.ts';
+import type { Rule } from '../../events/exporter/reduce/rules.ts';
+import type { Sink } from '../../events/exporter/sink/sink.ts';
 import { type Connection, Transport } from '../../shared/kubernetes/transport.ts';
 
 /** How an exporter that runs alone is set up. */

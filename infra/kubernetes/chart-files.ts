@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { type Rule, subscriptions } from '../../events/exporter/rules.ts';
+import { type Rule, subscriptions } from '../../events/exporter/reduce/rules.ts';
 import { exporterRbac } from './rbac.ts';
 
 /** The files of the Helm chart that are made from the definitions, by their path in `infra/kubernetes/chart/`. */

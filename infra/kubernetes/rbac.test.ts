@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { subscriptions } from '../../events/exporter/rules.ts';
+import { subscriptions } from '../../events/exporter/reduce/rules.ts';
 import type { Remediation } from '../../shared/remediation.ts';
 import { Admin } from '../../test/control-plane/admin.ts';
 import { type ControlPlane, startControlPlane } from '../../test/control-plane/control-plane.ts';

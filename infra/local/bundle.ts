@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import * as z from 'zod';
-import type { WatchEvent } from '../../events/exporter/watch-event.ts';
+import type { WatchEvent } from '../../events/exporter/watch/watch-event.ts';
 import type { ReadLine } from './read-line.ts';
 
 /** A recorded incident could not be read: the message names file and line. */

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { readHead, type WatchEvent } from '../../events/exporter/watch-event.ts';
+import { readHead, type WatchEvent } from '../../events/exporter/watch/watch-event.ts';
 import { milliseconds } from '../../shared/duration.ts';
 import type { Incident } from '../../shared/incident.ts';
 import { questionOf } from './read-line.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
-import type { WatchEvent } from '../../events/exporter/watch-event.ts';
+import type { WatchEvent } from '../../events/exporter/watch/watch-event.ts';
 import { open } from '../../shared/open.ts';
 import { readBundle } from './bundle.ts';
 import { writeBundle } from './capture.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { WatchEvent } from '../../events/exporter/watch-event.ts';
+import type { WatchEvent } from '../../events/exporter/watch/watch-event.ts';
 import type { Read } from '../../shared/cluster.ts';
 import type { Recorder } from '../../shared/examine.ts';
 import type { Collection, KubernetesObject, Reference } from '../../shared/kubernetes/object.ts';

@@ -1,6 +1,6 @@
-import { readAuditEvent } from '../../events/exporter/audit-record.ts';
-import { Reducer } from '../../events/exporter/reduce.ts';
-import { readHead } from '../../events/exporter/watch-event.ts';
+import { readAuditEvent } from '../../events/exporter/audit/audit-record.ts';
+import { Reducer } from '../../events/exporter/reduce/reduce.ts';
+import { readHead } from '../../events/exporter/watch/watch-event.ts';
 import type { Envelope } from '../../events/fact.ts';
 import type { Artifacts } from '../../shared/artifacts/artifacts.ts';
 import { LocalBus } from '../../shared/bus/local.ts';

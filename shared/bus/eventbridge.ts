@@ -1,5 +1,5 @@
 import { type EventBridgeClient, PutEventsCommand, type PutEventsResultEntry } from '@aws-sdk/client-eventbridge';
-import { entryOf, HOPELESS } from '../../events/exporter/put-events.ts';
+import { entryOf, HOPELESS } from '../../events/exporter/sink/put-events.ts';
 import type { Envelope } from '../../events/fact.ts';
 import type { Bus } from './bus.ts';
 

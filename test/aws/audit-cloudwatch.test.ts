@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CloudWatchLogsClient, CreateLogGroupCommand, CreateLogStreamCommand, PutLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { auditCloudwatch } from '../../events/exporter/audit-cloudwatch.ts';
-import { auditLine, eventually, readAudit } from '../../events/exporter/testdata/audit-reading.ts';
+import { auditCloudwatch } from '../../events/exporter/audit/audit-cloudwatch.ts';
+import { auditLine, eventually, readAudit } from '../../events/exporter/audit/testdata/audit-reading.ts';
 import { clientOptions, type Moto, startMoto } from './moto.ts';
 
 const logGroupName = '/aws/eks/shop/cluster';

@@ -6,7 +6,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateQueueCommand, DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import type { SandboxRun } from '../../bin/sandbox.ts';
 import { Exporter } from '../../events/exporter/exporter.ts';
-import { PutEventsSink } from '../../events/exporter/put-events.ts';
+import { PutEventsSink } from '../../events/exporter/sink/put-events.ts';
 import { realWait } from '../../events/exporter/wait.ts';
 import type { Envelope } from '../../events/fact.ts';
 import { INCIDENT_CHANGED, type IncidentChanged } from '../../events/incident-changed.ts';

@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { auditFile } from '../../events/exporter/audit-file.ts';
-import { readAuditEvent } from '../../events/exporter/audit-record.ts';
-import { eventually, readAudit } from '../../events/exporter/testdata/audit-reading.ts';
+import { auditFile } from '../../events/exporter/audit/audit-file.ts';
+import { readAuditEvent } from '../../events/exporter/audit/audit-record.ts';
+import { eventually, readAudit } from '../../events/exporter/audit/testdata/audit-reading.ts';
 import { Admin } from '../control-plane/admin.ts';
 import { readAuditLog } from '../control-plane/audit-log.ts';
 import { type ControlPlane, startControlPlane } from '../control-plane/control-plane.ts';

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { generate } from 'selfsigned';
-import { parseAuditLines } from '../../events/exporter/audit-lines.ts';
-import { auditSelector } from '../../events/exporter/audit-selector.ts';
+import { parseAuditLines } from '../../events/exporter/audit/audit-lines.ts';
+import { auditSelector } from '../../events/exporter/audit/audit-selector.ts';
 import { type ControlPlane, startControlPlane } from '../control-plane/control-plane.ts';
 import { AUDIT_POLICY, sendAuditRequests } from '../fixtures/audit-requests.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { readAuditEvent } from '../../events/exporter/audit-record.ts';
-import { Reducer } from '../../events/exporter/reduce.ts';
+import { readAuditEvent } from '../../events/exporter/audit/audit-record.ts';
+import { Reducer } from '../../events/exporter/reduce/reduce.ts';
 import { readBundle } from '../../infra/local/bundle.ts';
 import { replay } from '../../infra/local/replay.ts';
 import { loadRemediations } from '../../infra/remediations.ts';

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ExporterStats } from '../../events/exporter/stats.ts';
+import type { ExporterStats } from '../../events/exporter/health/stats.ts';
 import type { ExporterConfig, ExporterMessage } from './exporter-process.ts';
 
 const PROGRAM = join(import.meta.dirname, 'exporter-process.ts');

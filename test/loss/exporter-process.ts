@@ -1,9 +1,9 @@
 import { open, stat } from 'node:fs/promises';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { auditFile } from '../../events/exporter/audit-file.ts';
+import { auditFile } from '../../events/exporter/audit/audit-file.ts';
 import { Exporter } from '../../events/exporter/exporter.ts';
-import { PutEventsSink } from '../../events/exporter/put-events.ts';
-import type { ExporterStats } from '../../events/exporter/stats.ts';
+import type { ExporterStats } from '../../events/exporter/health/stats.ts';
+import { PutEventsSink } from '../../events/exporter/sink/put-events.ts';
 import { realWait } from '../../events/exporter/wait.ts';
 import { Transport } from '../../shared/kubernetes/transport.ts';
 import { lossRules } from './loss-rules.ts';

@@ -1,4 +1,4 @@
-import type { Rule } from '../../events/exporter/rules.ts';
+import type { Rule } from '../../events/exporter/reduce/rules.ts';
 
 /** A Writes Counted fact comes with every so many counted writes. */
 export const STEP = 25;

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Open } from '../open.ts';
+import type { Open } from '../watch/open.ts';
 
 /** Answers one GET. */
 export type Answer = (response: ServerResponse, url: URL, request: IncomingMessage) => void;

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { type AuditRecord, readAuditEvent } from '../audit-record.ts';
-import type { WatchEvent } from '../watch-event.ts';
+import { type AuditRecord, readAuditEvent } from '../audit/audit-record.ts';
+import type { WatchEvent } from '../watch/watch-event.ts';
 
 /** One line of an extract: a request or a watch line, at its time in milliseconds. */
 export type Recorded = { at: number; audit: AuditRecord; watch?: undefined } | { at: number; watch: WatchEvent; audit?: undefined };

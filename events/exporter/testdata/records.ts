@@ -1,5 +1,5 @@
-import type { AuditRecord } from '../audit-record.ts';
-import type { WatchEvent } from '../watch-event.ts';
+import type { AuditRecord } from '../audit/audit-record.ts';
+import type { WatchEvent } from '../watch/watch-event.ts';
 
 /** A fixed start: 2026-11-21T10:00:00Z. */
 export const T0 = Date.UTC(2026, 10, 21, 10);

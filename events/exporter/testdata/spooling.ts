@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from '@jest/globals';
 import type { Envelope } from '../../fact.ts';
-import { DiskSpool, type DiskSpoolOptions } from '../disk-spool.ts';
-import type { Spool, SpoolEntry } from '../spool.ts';
+import { DiskSpool, type DiskSpoolOptions } from '../spool/disk-spool.ts';
+import type { Spool, SpoolEntry } from '../spool/spool.ts';
 
 const directories: string[] = [];
 afterEach(() => {

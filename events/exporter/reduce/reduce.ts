@@ -1,0 +1,250 @@
+import type { Coverage, Envelope } from '../../fact.ts';
+import { OBJECT_CHANGED } from '../../object-changed.ts';
+import { WRITES_COUNTED } from '../../writes-counted.ts';
+import { type AuditRecord, isConnection } from '../audit/audit-record.ts';
+import { readHead, type WatchEvent } from '../watch/watch-event.ts';
+import { ALL_AUDIT, type Counted, EVERYTHING, type NamedRecord } from './counted.ts';
+import { FactRules } from './fact-rules.ts';
+import { type Change, KnownObjects } from './known-objects.ts';
+import { objectFact } from './object-fact.ts';
+import { isOwnChange, isOwnRequest } from './own-writes.ts';
+import { projection } from './project.ts';
+import { type Rule, type Subscriptions, subscriptions } from './rules.ts';
+import { Seen } from './seen.ts';
+import { Sight } from './sight.ts';
+import { WriteCounter } from './write-counter.ts';
+
+/** How a reducer is set up. */
+export interface ReducerOptions {
+  cluster: string;
+  rules: Rule[];
+  /** Prefixes of kubemend's own user names: their writes never count. */
+  ownUsers?: string[];
+  /** Most objects counted at once. Default 100,000. */
+  keyCap?: number;
+  /** Told of everything that moves a window, in order: `restore` takes it after a restart. */
+  onCounted?(counted: Counted): void;
+}
+
+/** How many delivered versions are remembered to drop repeats. */
+const REMEMBERED = 65_536;
+/** The API server repeats a batch for about 81 s: at its default cap of 4,000 events a second, and most of them about other resources. */
+const REQUESTS_REMEMBERED = 262_144;
+/** Records may come late and out of order: kept this much longer than the longest window. Milliseconds. */
+const RESTORE_SLACK = 120_000;
+
+/**
+ * Turns audit records and watch events into the facts that at least one rule matches. It has no clock of its own: the time is
+ * what the records carry and what `tick` says, so a replay gives the same facts.
+ */
+export class Reducer {
+  readonly #cluster: string;
+  readonly #ownUsers: string[];
+  readonly #subscribed: Subscriptions;
+  readonly #streams: Set<string>;
+  readonly #rules: FactRules;
+  readonly #projections: Map<string, (object: unknown) => Record<string, unknown>>;
+  readonly #objects = new KnownObjects(REMEMBERED);
+  readonly #requests = new Seen(REQUESTS_REMEMBERED);
+  readonly #counter: WriteCounter;
+  readonly #onCounted: (counted: Counted) => void;
+  /** What was seen, and what was not: a restart puts back what it knows. */
+  readonly sight = new Sight();
+  readonly #stats = {
+    requests: 0,
+    events: 0,
+    facts: 0,
+    duplicates: 0,
+    dryRuns: 0,
+    own: 0,
+    unnamed: 0,
+    ignored: 0,
+    reported: 0,
+    unreadable: 0,
+  };
+
+  constructor({ cluster, rules, ownUsers = [], keyCap = 100_000, onCounted = () => {} }: ReducerOptions) {
+    this.#onCounted = onCounted;
+    this.#cluster = cluster;
+    this.#ownUsers = ownUsers;
+    this.#subscribed = subscriptions(rules);
+    this.#streams = new Set(this.#subscribed.resources.map(streamOf));
+    this.#rules = new FactRules(this.#subscribed.demands);
+    this.#projections = new Map(
+      this.#subscribed.resources.map((one) => [streamOf(one), projection(this.#subscribed.fieldsFor(one.group, one.resource))]),
+    );
+    this.#counter = new WriteCounter({
+      cluster,
+      keyCap,
+      windowsFor: this.#subscribed.windowsFor,
+      hasAudit: () => this.sight.hasAudit,
+      isWatched: (stream, at) => this.sight.isWatched(stream, at),
+      lastSeen: (key) => this.#objects.head(key),
+      matching: (detail, seconds) => this.#rules.matching(WRITES_COUNTED, detail, seconds),
+      coverage: (stream, from, to) => this.#coverage(stream, this.sight.isBlind(stream, from, to)),
+    });
+  }
+
+  /** What the rules make the exporter watch. */
+  get resources(): Subscriptions['resources'] {
+    return this.#subscribed.resources;
+  }
+
+  /** Takes one finished write request. */
+  audit(record: AuditRecord): Envelope[] {
+    this.#stats.requests++;
+    this.sight.hasAudit = true;
+    const stream = streamOf(record);
+    if (!this.#streams.has(stream) || isConnection(record)) return this.#skip('ignored');
+    if (!this.#requests.add(requestOf(record))) return this.#skip('duplicates');
+    this.sight.audited(stream);
+    if (record.dryRun) return this.#skip('dryRuns');
+    if (!isNamed(record)) return this.#skip('unnamed');
+    if (!isOwnRequest(record, this.#ownUsers)) {
+      this.#noted(record, { kind: 'request', record });
+      return this.#sent(this.#counter.request(record));
+    }
+    if (record.verb === 'delete' && record.code < 400) {
+      this.#noted(record, { kind: 'own-delete', record });
+      this.#counter.ownDelete(record);
+    }
+    return this.#skip('own');
+  }
+
+  /** Takes one line of a watch or list. */
+  watch(event: WatchEvent): Envelope[] {
+    this.#stats.events++;
+    if (event.type === 'BOOKMARK') return [];
+    const head = readHead(event.object);
+    const stream = streamOf({ group: head?.group ?? '', resource: event.resource });
+    if (head === undefined || !this.#streams.has(stream)) return this.#skip('ignored');
+    const at = Date.parse(event.receivedAt);
+    this.sight.watched(stream, at);
+    return this.#objects.take(event, head).flatMap((change) => this.#changed(change, stream, at));
+  }
+
+  /** Marks an interval in which the watch on this resource saw nothing. Milliseconds. */
+  gap(group: string, resource: string, fromMs: number, toMs: number): void {
+    this.#mark(streamOf({ group, resource }), fromMs, toMs);
+  }
+
+  /** Marks an interval of which audit records are missing. Milliseconds. */
+  auditGap(fromMs: number, toMs: number): void {
+    this.#mark(ALL_AUDIT, fromMs, toMs);
+  }
+
+  /** Longest time in milliseconds that a record may matter to a window. */
+  get memory(): number {
+    const windows = this.#subscribed.demands.flatMap((demand) => demand.windows);
+    return Math.max(0, ...windows) * 1_000 + RESTORE_SLACK;
+  }
+
+  /** Takes what a process before this one noted (`onCounted`) and sent, in its order; gives the facts that it owed when it died. */
+  async restore(log: AsyncIterable<{ counted: Counted } | { fact: Envelope }>): Promise<Envelope[]> {
+    this.#counter.beginRestore();
+    for await (const line of log) {
+      try {
+        if ('counted' in line) this.#restore(line.counted);
+        else if (line.fact['detail-type'] === WRITES_COUNTED) this.#counter.told(line.fact);
+      } catch {
+        // Of another version of this program: to start is better than to understand it.
+        this.#stats.unreadable++;
+      }
+    }
+    return this.#sent(this.#counter.endRestore());
+  }
+
+  /** Counts finished write requests on resources that no rule names, and that were therefore never made into records. */
+  reportIgnored(count: number): void {
+    this.#stats.requests += count;
+    this.#stats.ignored += count;
+    this.sight.hasAudit ||= count > 0;
+  }
+
+  /** Counts records that a source lost before they came here: facts say so in `coverage.dropped`. */
+  reportDropped(count: number): void {
+    this.#stats.reported += count;
+  }
+
+  /** Lets time pass; call it about every second. */
+  tick(nowMs: number): Envelope[] {
+    return this.#sent(this.#counter.tick(nowMs));
+  }
+
+  /** Counts since the start. `dropped` are lost records; the other skips are by design. */
+  stats() {
+    const { reported, ...counts } = this.#stats;
+    const { objects, dropped } = this.#counter.size;
+    return {
+      ...counts,
+      dropped: dropped + reported,
+      overflow: dropped,
+      counted: objects,
+      known: this.#objects.size,
+      factsByRule: this.#rules.counts(),
+    };
+  }
+
+  #changed(change: Change, stream: string, at: number): Envelope[] {
+    const facts = this.#objectChanged(change, stream, at);
+    if (change.gap) return this.#sent(facts);
+    if (change.change !== 'deleted' && isOwnChange(change.before, change.after)) {
+      this.#stats.own++;
+      return this.#sent(facts);
+    }
+    const { resource, head, change: what, phantom, generationMoved } = change;
+    this.#noted({ ...head, resource }, { kind: 'change', at, change: { resource, head, change: what, phantom, generationMoved } });
+    return this.#sent([...facts, ...this.#counter.change(change, at)]);
+  }
+
+  #restore(counted: Counted): void {
+    if (counted.kind === 'gap') this.sight.mark(counted.stream, counted.from, counted.to);
+    else if (counted.kind === 'forgotten') this.sight.mark(EVERYTHING, counted.to - this.memory, counted.to);
+    else if (counted.kind === 'change') {
+      this.sight.watched(`${counted.change.head.group}/${counted.change.resource}`, counted.at);
+      this.#objects.restore(counted.change);
+      this.#counter.change(counted.change, counted.at);
+    } else {
+      this.#requests.add(requestOf(counted.record));
+      this.sight.audited(streamOf(counted.record));
+      if (counted.kind === 'request') this.#counter.request(counted.record);
+      else this.#counter.ownDelete(counted.record);
+    }
+  }
+
+  /** Only what somebody counts has to be kept. */
+  #noted({ group, resource }: { group: string; resource: string }, counted: Counted): void {
+    if (this.#subscribed.windowsFor(group, resource).length > 0) this.#onCounted(counted);
+  }
+
+  #mark(stream: string, from: number, to: number): void {
+    this.sight.mark(stream, from, to);
+    this.#onCounted({ kind: 'gap', stream, from, to });
+  }
+
+  #objectChanged(change: Change, stream: string, at: number): Envelope[] {
+    const pick = this.#projections.get(stream) as (object: unknown) => Record<string, unknown>;
+    const fact = objectFact(change, this.#cluster, at, this.#coverage(stream, change.gap), pick);
+    return this.#rules.matching(OBJECT_CHANGED, fact.detail).length > 0 ? [fact] : [];
+  }
+
+  #coverage(stream: string, gap: boolean): Coverage {
+    return this.sight.coverage(stream, gap, this.#counter.size.dropped + this.#stats.reported);
+  }
+
+  #skip(why: 'duplicates' | 'ignored' | 'dryRuns' | 'own' | 'unnamed'): Envelope[] {
+    this.#stats[why]++;
+    return [];
+  }
+
+  #sent(facts: Envelope[]): Envelope[] {
+    this.#stats.facts += facts.length;
+    this.#rules.count(facts);
+    return facts;
+  }
+}
+
+const requestOf = ({ auditID, stage }: AuditRecord): string => `${auditID} ${stage}`;
+const streamOf = ({ group, resource }: { group: string; resource: string }): string => `${group}/${resource}`;
+
+const isNamed = (record: AuditRecord): record is NamedRecord => record.name !== undefined;

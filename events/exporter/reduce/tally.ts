@@ -1,0 +1,89 @@
+import type { Actor, WriteEffect, WritesCounted } from '../../writes-counted.ts';
+import { shapeOf } from './shape.ts';
+import { type Entry, SKEW, type Timeline } from './timeline.ts';
+
+/** The counted part of a Writes Counted fact. */
+export type Tally = Pick<WritesCounted, 'writes' | 'changes' | 'noops' | 'phantoms' | 'errors' | 'codes' | 'actors' | 'recent' | 'shape'>;
+
+/** What the tally must know besides the entries. */
+export interface TallyOptions {
+  /** False while no audit record was ever seen: then watch events stand for writes. */
+  audit: boolean;
+  /** Whether a request at this moment would have been seen by the watch, too. Others are never called no-ops. */
+  watched: (at: number) => boolean;
+}
+
+const MAX_RECENT = 32;
+const MAX_ACTORS = 32;
+
+/**
+ * Counts the window (end − seconds, end]. A request is a no-op when it succeeded more than SKEW ago without a watch event; watch events without
+ * a request are subtracted, so that a clock that is further off than SKEW hides no-ops instead of inventing them.
+ */
+export function tally(timeline: Timeline, end: number, seconds: number, { audit, watched }: TallyOptions): Tally {
+  const entries = timeline.between(end - seconds * 1_000, end);
+  const isSilent = (entry: Entry): boolean =>
+    entry.source === 'audit' && entry.effect === 'success' && !entry.paired && entry.at <= end - SKEW && watched(entry.at);
+  const sums = { change: 0, phantom: 0, error: 0, success: 0, silent: 0, unasked: 0 };
+  const codes: Record<string, number> = {};
+  const writers = new Map<string, { actor: Actor; changes: number }>();
+  let births = 0;
+  let generationMoved = false;
+  for (const entry of entries) {
+    const { count, effect } = entry;
+    sums[effect] += count;
+    if (entry.source === 'watch') {
+      if (!entry.paired) sums.unasked += count;
+      if (entry.added) births += count;
+      generationMoved ||= entry.generationMoved;
+      continue;
+    }
+    codes[entry.code] = (codes[entry.code] ?? 0) + count;
+    const known = writers.get(entry.writerKey) ?? { actor: { ...entry.writer, verbs: [], writes: 0 }, changes: 0 };
+    writers.set(entry.writerKey, known);
+    known.actor.writes += count;
+    if (!known.actor.verbs.includes(entry.verb)) known.actor.verbs.push(entry.verb);
+    if (entry.paired === 'change') known.changes += count;
+    if (isSilent(entry)) sums.silent += count;
+  }
+  const counts = {
+    writes: audit ? sums.success + sums.error : sums.change + sums.phantom,
+    changes: sums.change,
+    noops: Math.max(0, sums.silent - sums.unasked),
+    phantoms: sums.phantom,
+    errors: sums.error,
+  };
+  const actors = [...writers.values()].sort((a, b) => b.actor.writes - a.actor.writes || compare(identity(a.actor), identity(b.actor)));
+  const first = entries.find((entry) => entry.source === 'watch');
+  const uids = births + (first?.source === 'watch' && !first.added ? 1 : 0);
+  return {
+    ...counts,
+    codes,
+    actors: actors.slice(0, MAX_ACTORS).map(({ actor }) => ({ ...actor, verbs: actor.verbs.sort() })),
+    recent: newest(entries, counts.noops, isSilent),
+    shape: shapeOf({ ...counts, uids, generationMoved, actors: actors.map(({ actor, changes }) => ({ ...actor, changes })) }),
+  };
+}
+
+/** Whether audit knows who made most of the changes that were seen. */
+export function isWitnessed(entries: Entry[]): boolean {
+  const changes = entries.filter(({ source }) => source === 'watch');
+  return 2 * changes.filter(({ paired }) => paired === 'request').length >= changes.length;
+}
+
+function newest(entries: Entry[], noops: number, isSilent: (entry: Entry) => boolean): Tally['recent'] {
+  const recent: { at: string; effect: WriteEffect }[] = [];
+  let left = noops;
+  for (let last = entries.length - 1; last >= 0; last -= 1) {
+    const entry = entries[last] as Entry;
+    const effect = entry.effect === 'success' ? ('noop' as const) : entry.effect;
+    const shown = effect !== 'noop' ? entry.count : isSilent(entry) ? Math.min(entry.count, left) : 0;
+    if (effect === 'noop') left -= shown;
+    for (let i = 0; i < shown && recent.length < MAX_RECENT; i++) recent.push({ at: new Date(entry.at).toISOString(), effect });
+    if (recent.length === MAX_RECENT) break;
+  }
+  return recent.reverse();
+}
+
+const identity = ({ user, userAgent, pod, fieldManager }: Actor): string => JSON.stringify([user, userAgent, pod, fieldManager]);
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
