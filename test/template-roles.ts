@@ -73,7 +73,7 @@ export function describeRoles(packaged: () => { service: PackagedService; remedi
       values: { aws: true, stage: 'dev', region: 'R', account: 'A' },
       positionals: [],
       json: true,
-      environment: { deployment: variables },
+      environment: { deployment: {} },
     };
     await verb.run({ ...call, out: (line = '') => void printed.push(line), err: () => undefined } as unknown as Call);
     const { roles } = JSON.parse(printed.join('')) as { roles: AwsRole[] };
