@@ -1,4 +1,4 @@
-import { continueFunction, deployedFunctions } from './deployment.ts';
+import { answerFunction, continueFunction, deployedFunctions, notifyFunction } from './deployment.ts';
 import type { PolicyStatement } from './statements.ts';
 
 /** Where an installation is, or will be. */
@@ -15,7 +15,7 @@ const RANDOM = '<random>';
 /** Statements with ARNs instead of CloudFormation's functions. Throws on a resource that has no name here. */
 export async function withArns(statements: PolicyStatement[], place: Place): Promise<PolicyStatement[]> {
   const arns = await arnsOf(place);
-  return statements.map((statement) => ({ ...statement, Resource: resolve(statement.Resource, arns) }));
+  return resolve(statements, arns) as PolicyStatement[];
 }
 
 function resolve(value: unknown, arns: Map<string, string>): unknown {
@@ -27,6 +27,8 @@ function resolve(value: unknown, arns: Map<string, string>): unknown {
     return arn;
   };
   const { 'Fn::GetAtt': attribute, 'Fn::Sub': text } = value as { 'Fn::GetAtt'?: string[]; 'Fn::Sub'?: string };
+  if (attribute === undefined && text === undefined)
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, resolve(one, arns)]));
   if (text !== undefined) return text.replaceAll(/\$\{([^}]+)\}/g, (_, name: string) => known(name));
   return known((attribute ?? []).join('.'));
 }
@@ -35,7 +37,7 @@ function resolve(value: unknown, arns: Map<string, string>): unknown {
 async function arnsOf({ stage, region, account, partition = 'aws' }: Place): Promise<Map<string, string>> {
   const of = (service: string, rest: string): string => `arn:${partition}:${service}:${region}:${account}:${rest}`;
   const name = `kubemend-${stage}`;
-  const deployed = [...(await deployedFunctions(stage)), continueFunction(stage)];
+  const deployed = [...(await deployedFunctions(stage)), continueFunction(stage), notifyFunction(stage), answerFunction(stage)];
   return new Map([
     ['AWS::Partition', partition],
     ['AWS::Region', region],

@@ -10,6 +10,8 @@ const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarnin
 const steps = [
   ['Biome', 'node_modules/.bin/biome', ['check', '.', '--max-diagnostics=50']],
   ['TypeScript', 'node_modules/.bin/tsc', ['-p', '.']],
+  // Prints the size of each function and how long it takes to import; fails above 800 KB.
+  ['Bundles', process.execPath, ['infra/build.mjs']],
   ['control plane', process.execPath, ['test/control-plane/prepare.ts']],
   ['AWS emulator', process.execPath, ['test/aws/prepare.ts']],
   ['Jest', process.execPath, [...jest, '--maxWorkers=2', '--json', `--outputFile=${report}`, ...process.argv.slice(2)]],

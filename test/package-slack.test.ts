@@ -26,20 +26,21 @@ const [ADA, EVE] = ['U0ADA00001', 'U0EVE00003'];
 /** What is left to the next tick is left early. */
 const TIMEOUT = 15_000;
 
+const SLACK = {
+  KUBEMEND_SLACK_CHANNEL: 'C0MEND0001',
+  ...{ KUBEMEND_SLACK_TOKEN_ARN: secretArn('token'), KUBEMEND_SLACK_SIGNING_SECRET_ARN: secretArn('signing') },
+  KUBEMEND_SLACK_APPROVERS: `${ADA}, U0BOB00002`,
+};
 let folder: string;
 let service: PackagedService;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kubemend-slack-'));
-  service = await packageSlack(folder, process.env.PATH ?? '', {
-    KUBEMEND_SLACK_CHANNEL: 'C0MEND0001',
-    ...{ KUBEMEND_SLACK_TOKEN_ARN: secretArn('token'), KUBEMEND_SLACK_SIGNING_SECRET_ARN: secretArn('signing') },
-    KUBEMEND_SLACK_APPROVERS: `${ADA}, U0BOB00002`,
-  });
+  service = await packageSlack(folder, process.env.PATH ?? '', SLACK);
 }, 120_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describeSlackTemplate(() => service);
+describeSlackTemplate(() => service, SLACK);
 
 describe('the packaged functions of Slack, run as Lambda runs them', () => {
   let moto: Moto;

@@ -77,8 +77,7 @@ describe('the packaged template', () => {
     for (const [id, lambda] of functions) {
       expect(lambda).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
       const continuing = lambda.FunctionName === `kubemend-dev-${keyOf(CONTINUE)}`;
-      // The queue itself limits the one that continues.
-      expect(lambda.ReservedConcurrentExecutions).toBe(continuing ? undefined : 5);
+      expect(lambda.ReservedConcurrentExecutions).toBe(continuing ? 12 : 5);
       expect(logGroups).toContainEqual({ LogGroupName: `/aws/lambda/${lambda.FunctionName}`, RetentionInDays: 30 });
       const config = invokeConfigs.find(({ FunctionName }) => (FunctionName as { Ref: string }).Ref === id);
       expect(config).toMatchObject({ MaximumEventAgeInSeconds: 3_600, DestinationConfig: { OnFailure: expect.anything() } });

@@ -1,7 +1,34 @@
 import { expect, it } from '@jest/globals';
 import type { Remediation } from '../shared/remediation.ts';
 import { cfnLint } from './aws/cfn-lint.ts';
-import { type PackagedService, packageAgain } from './packaged-service.ts';
+import { type PackagedService, packageAgain, type Statement, statementsOf } from './packaged-service.ts';
+import { isAsPrinted } from './template-roles.ts';
+
+const ca = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+/** More than the 4 KB that Lambda takes as environment. */
+const CLUSTERS = Object.fromEntries(
+  ['prod', ...Array.from({ length: 40 }, (_, index) => `c${index}`)].map((name) => [
+    name,
+    {
+      server: `https://${name}.example.com`,
+      ca,
+      ...(name === 'prod' ? { tokenSecret: 'kubemend/prod' } : { eks: { cluster: name, region: 'eu-west-1' } }),
+    },
+  ]),
+);
+
+/** Lambda may make its network interfaces, the function's own code may not. */
+function networked({ resources }: PackagedService, id: string, functionName: string): void {
+  const role = resources[id.replace('LambdaFunction', 'Role')]?.Properties;
+  const [allowed, denied, ...more] = statementsOf(role?.Policies).filter(({ Action }) => `${Action}`.includes('ec2:')) as [
+    Statement,
+    Statement,
+  ];
+  expect([allowed.Effect, denied.Effect, more.length]).toEqual(['Allow', 'Deny', 0]);
+  expect(denied.Action).toEqual(allowed.Action);
+  expect(JSON.stringify(denied.Condition)).toContain(`lambda:SourceFunctionArn":{"Fn::Sub":"arn:$`);
+  expect(JSON.stringify(denied.Condition)).toContain(`:function:${functionName}"`);
+}
 
 /** The tests that the template is CloudFormation, without and with every setting a deployment has. */
 export function describeSettings(
@@ -11,14 +38,18 @@ export function describeSettings(
     expect(await cfnLint(given().service.template)).toBe('');
   }, 180_000);
 
-  it('takes a key, a topic, exporters, limits and clusters, and is still CloudFormation', async () => {
+  it('takes a key, a topic, exporters, limits, a network and clusters, and is still CloudFormation', async () => {
     const { folder, path, remediations } = given();
     const key = 'arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555';
     const exporter = 'arn:aws:iam::210987654321:role/exporter';
     const settings = {
       ...{ KUBEMEND_KMS_KEY: key, KUBEMEND_ALARM_TOPIC: 'arn:aws:sns:eu-west-1:123456789012:ops', KUBEMEND_EXPORTERS: exporter },
       KUBEMEND_LIMITS: JSON.stringify({ 'strimzi/upgrade-stale-crds': { stableFor: '60s' } }),
-      KUBEMEND_CLUSTERS: JSON.stringify({ prod: { server: 'https://prod.example.com', ca: 'x', tokenSecret: 'kubemend/prod' } }),
+      ...{
+        KUBEMEND_CLUSTERS: JSON.stringify(CLUSTERS),
+        KUBEMEND_SUBNETS: 'subnet-0a000001,subnet-0a000002',
+        KUBEMEND_SECURITY_GROUPS: 'sg-0b000001',
+      },
     };
     const again = await packageAgain(folder, path, settings);
     expect(await cfnLint(again.template)).toBe('');
@@ -34,5 +65,15 @@ export function describeSettings(
     expect(variables.flatMap(({ KUBEMEND_LIMITS }) => KUBEMEND_LIMITS ?? [])).toEqual(['{"stableFor":"60s"}']);
     const secret = 'arn:$' + '{AWS::Partition}:secretsmanager:$' + '{AWS::Region}:$' + '{AWS::AccountId}:secret:kubemend/prod-??????';
     expect(JSON.stringify(again.resources).split(JSON.stringify(secret))).toHaveLength(remediations.length + 1);
+    await isAsPrinted(again, settings);
+    const acting = again.ofType('AWS::Lambda::Function').filter(([, { VpcConfig }]) => VpcConfig !== undefined);
+    expect(acting.map(([, { VpcConfig }]) => VpcConfig)).toEqual(
+      remediations.map(() => ({ SubnetIds: ['subnet-0a000001', 'subnet-0a000002'], SecurityGroupIds: ['sg-0b000001'] })),
+    );
+    for (const [id, { FunctionName }] of acting) networked(again, id, `${FunctionName}`);
+    for (const { name } of remediations) {
+      const packed = again.archive(name.replace('/', '-')).get(`dist/${name}/clusters.json`)?.toString() ?? '';
+      expect(JSON.parse(packed)).toEqual(CLUSTERS);
+    }
   }, 120_000);
 }

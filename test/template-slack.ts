@@ -4,7 +4,7 @@ import { cfnLint } from './aws/cfn-lint.ts';
 import { attributeOf, codeOf, isCode, type PackagedService, statementsOf } from './packaged-service.ts';
 import { ANSWER, NOTIFY } from './packaged-slack.ts';
 import { problemsOf } from './template-dead-letters.ts';
-import { keyOf } from './template-roles.ts';
+import { isAsPrinted, keyOf } from './template-roles.ts';
 
 /** The secrets that the deployment under test was given. */
 export const secretArn = (name: string): string => `arn:aws:secretsmanager:eu-west-1:123456789012:secret:kubemend/slack/${name}-AbCd12`;
@@ -12,7 +12,7 @@ export const secretArn = (name: string): string => `arn:aws:secretsmanager:eu-we
 const OWN = { notify: 'KubemendDashnotifyDashslack', answer: 'KubemendDashanswerDashslack' };
 
 /** The tests of what Slack adds to the packaged template. */
-export function describeSlackTemplate(packaged: () => PackagedService): void {
+export function describeSlackTemplate(packaged: () => PackagedService, settings: Record<string, string>): void {
   describe('the template with Slack', () => {
     const lambda = (name: string) =>
       packaged()
@@ -86,6 +86,17 @@ export function describeSlackTemplate(packaged: () => PackagedService): void {
       ]);
       expect(JSON.stringify(variables(ANSWER))).not.toContain('token');
       expect(Object.keys(variables(NOTIFY))).toEqual(['KUBEMEND_TABLE', 'KUBEMEND_SLACK_CHANNEL', 'KUBEMEND_SLACK_TOKEN_ARN']);
+    });
+
+    it('grants what `kubemend rights --aws` prints with the same variables', () => isAsPrinted(packaged(), settings));
+
+    it('has alarms on errors and throttles of both, and on the dead letters of the one that has a queue', () => {
+      const alarms = packaged()
+        .ofType('AWS::CloudWatch::Alarm')
+        .map(([id]) => id);
+      const kinds = (own: string) => ['Errors', 'Throttles', 'DeadLettersAlarm'].filter((kind) => alarms.includes(`${own}${kind}`));
+      expect(kinds(OWN.notify)).toEqual(['Errors', 'Throttles', 'DeadLettersAlarm']);
+      expect(kinds(OWN.answer)).toEqual(['Errors', 'Throttles']);
     });
 
     it.each([NOTIFY, ANSWER])('packs %s as one bundle of 800 KB at most', (name) => {

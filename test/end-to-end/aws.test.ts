@@ -10,6 +10,7 @@ import type { Envelope } from '../../events/fact.ts';
 import type { Answer } from '../../infra/lambda/handler.ts';
 import { pathOf } from '../../shared/kubernetes/object.ts';
 import type { Limits } from '../../shared/remediation.ts';
+import { EARLY } from '../../shared/schedule/scheduler.ts';
 import { type Installation, install } from '../aws/installation.ts';
 import { type Moto, startMoto } from '../aws/moto.ts';
 import { readAuditLog, writesBy } from '../control-plane/audit-log.ts';
@@ -65,15 +66,27 @@ async function outcome(sandbox: Sandbox) {
     told.push(`${state}: ${because}`);
     if (!['verified', 'ineffective', 'failed', 'resolved', 'refused', 'reported'].includes(state)) continue;
     const kept = await sandbox.state.load(incident);
+    const announced = await announcements(sandbox, incident, state);
     const writes = writesBy(await readAuditLog(sandbox.auditLog), 'kubemend:');
     return {
-      ...{ cluster, state, because, kept: kept?.state },
+      ...{ cluster, state, because, kept: kept?.state, announced },
       steps: kept?.execution?.written.map(({ how }) => how),
       writes: writes.map(({ verb, requestURI, user }) => `${user.username}: ${verb} ${requestURI.split('?')[0]}`).sort(),
     };
   }
   const answers = installation?.answers.slice(-10).map((one) => JSON.stringify(one));
   throw new Error([`Nothing ended. Told: ${told.join('; ') || 'nothing'}`, ...problems.slice(-10), ...(answers ?? [])].join('\n'));
+}
+
+/** What `kubectl describe` shows of an incident, once it shows that it ended. */
+async function announcements({ admin }: Sandbox, incident: string, state: string): Promise<string[]> {
+  return until(async () => {
+    const { items } = (await admin.get('/apis/events.k8s.io/v1/events')) as unknown as {
+      items: { reportingInstance?: string; reason: string }[];
+    };
+    const reasons = items.flatMap(({ reportingInstance, reason }) => (reportingInstance === `kubemend-${incident}` ? reason : []));
+    return state !== 'verified' || reasons.includes('FixVerified') ? reasons.sort() : undefined;
+  });
 }
 
 async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
@@ -137,6 +150,7 @@ describe('each failure on real API servers', () => {
       const [local, ...found] = await Promise.all([here, ...there].map(outcome));
       expect(found).toEqual(clusters.map((cluster) => ({ ...local, cluster })));
       const user = `kubemend:${remediation.replace('/', ':')}`;
+      expect(local?.announced).toEqual(expect.arrayContaining(['FixPlanned', 'FixApplied', 'FixVerified']));
       expect(local).toMatchObject({ state: 'verified', kept: 'verified', steps: Array(steps).fill('wrote') });
       expect(local?.writes).toEqual(writes.map((write) => `${user}: ${write}`).sort());
 
@@ -162,8 +176,7 @@ describe('each failure on real API servers', () => {
     const [incident] = await place.state.list();
     const due = await until(async () => (await place.scheduled())[0]);
     const { clearSince = 0 } = (await place.state.load(incident?.id ?? ''))?.verification ?? {};
-    // Whole seconds, and never early.
-    expect(Math.ceil((clearSince + wait) / 1_000) * 1_000).toBe(due);
+    expect(due).toBe(Math.floor((clearSince + wait - EARLY) / 1_000) * 1_000);
     place.pass(wait);
     expect(await outcome(sandbox)).toMatchObject({ state: 'verified', kept: 'verified', steps: ['wrote'] });
     expect(await place.scheduled()).toEqual([]);
