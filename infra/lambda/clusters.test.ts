@@ -1,7 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { Doubt } from '../../shared/cluster.ts';
+import { LiveCluster } from '../../shared/kubernetes/live-cluster.ts';
 import { Clusters, parseClusters, UnknownClusterError } from './clusters.ts';
 import { readContinueEnvironment, readEnvironment } from './environment.ts';
 
@@ -72,6 +75,30 @@ describe('the clusters of a function', () => {
     const clusters = new Clusters({ list: list({ prod: { server: 'https://a', ca, tokenSecret } }), credentials, secrets, now: () => 0 });
     const { token, impersonate } = clusters.connection('prod', 'strimzi/x');
     expect([await token?.(), impersonate]).toEqual([`value of ${tokenSecret}`, 'kubemend:strimzi:x']);
+  });
+
+  it('are not asked anything while that secret cannot be read: to whoever looks it is a doubt', async () => {
+    let asked = 0;
+    const server = createServer((socket) => {
+      asked += 1;
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const broken = { get: async () => Promise.reject(new Error('ThrottlingException: rate exceeded')) };
+    const at = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const clusters = new Clusters({
+      list: list({ prod: { server: at, ca, tokenSecret: 't' } }),
+      credentials,
+      secrets: broken,
+      now: () => 0,
+    });
+    const cluster = new LiveCluster('prod', clusters.transport('prod', 'strimzi/x'), undefined as never);
+    const pod = { group: '', version: 'v1', resource: 'pods', namespace: 'kafka', name: 'a' };
+    await expect(cluster.get(pod)).rejects.toThrow(/pods\/a: ThrottlingException/);
+    await expect(cluster.get(pod)).rejects.toBeInstanceOf(Doubt);
+    expect(asked).toBe(0);
+    clusters.close();
+    server.close();
   });
 });
 

@@ -9,7 +9,7 @@ import { EventBridgeBus } from '../../shared/bus/eventbridge.ts';
 import { Engine } from '../../shared/engine.ts';
 import type { Incident } from '../../shared/incident.ts';
 import { LiveCluster } from '../../shared/kubernetes/live-cluster.ts';
-import { complete } from '../../shared/remediation.ts';
+import { complete, type Limits, type Remediation } from '../../shared/remediation.ts';
 import { deliverBatch } from '../../shared/schedule/queue-batch.ts';
 import type { Appointment, Schedule } from '../../shared/schedule/schedule.ts';
 import { EARLY } from '../../shared/schedule/scheduler.ts';
@@ -47,11 +47,20 @@ export class AwsWorld {
   readonly #moments = new Set<number>();
   /** Events that Lambda keeps for the function. */
   #events: { fact: ObjectChanged; at: number }[] = [];
+  readonly #remediation: Remediation;
   #now = START;
   #processes = 0;
 
-  private constructor(options: { moto: Moto; proxy: FaultProxy; appointments: Appointments; table: string; place: string }) {
-    const { moto, proxy, appointments, table, place } = options;
+  private constructor(options: {
+    moto: Moto;
+    proxy: FaultProxy;
+    appointments: Appointments;
+    table: string;
+    place: string;
+    limits: Partial<Limits>;
+  }) {
+    const { moto, proxy, appointments, table, place, limits } = options;
+    this.#remediation = complete(REMEDIATION.name, mendWidgets({}), limits);
     this.#moto = moto;
     this.proxy = proxy;
     this.#appointments = appointments;
@@ -84,7 +93,7 @@ export class AwsWorld {
   }
 
   /** Makes a table, queue, group, bus and bucket of its own on moto. */
-  static async start(moto: Moto): Promise<AwsWorld> {
+  static async start(moto: Moto, limits: Partial<Limits> = {}): Promise<AwsWorld> {
     made += 1;
     const place = `world-${made}`;
     await moto.setTime(START);
@@ -98,7 +107,7 @@ export class AwsWorld {
     await s3.send(new CreateBucketCommand({ Bucket: place, CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } }));
     for (const client of [dynamo, events, s3]) client.destroy();
     const appointments = await makeAppointments(moto.endpoint, VISIBILITY);
-    return new AwsWorld({ moto, proxy: await startFaultProxy(moto.endpoint, 150), appointments, table, place });
+    return new AwsWorld({ moto, proxy: await startFaultProxy(moto.endpoint, 150), appointments, table, place, limits });
   }
 
   now = (): number => this.#now;
@@ -162,7 +171,7 @@ export class AwsWorld {
     const { artifacts } = this.#through;
     return new Engine({
       ...this.#through,
-      remediations: [REMEDIATION],
+      remediations: [this.#remediation],
       access: (name) => ({ examine: () => new LiveCluster(name, this.cluster, artifacts), sender: this.cluster }),
       now: this.now,
       owner: `process ${this.#processes}`,

@@ -81,6 +81,29 @@ describe('the failure is only just detected and', () => {
   });
 });
 
+describe('the second look is 20 minutes away, and the scheduler', () => {
+  it.each<Row>([
+    ['throttles', 'scheduler', () => true, throttled('ThrottlingException')],
+    ['answers 500', 'scheduler', () => true, { status: 500, error: 'InternalServerException' }],
+    ['does not answer', 'scheduler', () => true, 'lost before'],
+    ['takes the schedule and does not say so', 'scheduler', () => true, 'lost after'],
+  ])('%s: nothing is written, it is told, and it is mended once later', async (...row) => {
+    await world.stop();
+    world = await AwsWorld.start(moto, { confirmAfter: '20m', expireAfter: '1h' });
+    await world.truth.set(`mode/${REMEDIATION.name}`, 'auto');
+    fail(row);
+    await world.fact();
+    await world.run(300_000);
+    expect(world.proxy.calls.filter(({ service }) => service === 'scheduler').length).toBeGreaterThan(0);
+    expect((await world.incident()).state).toBe('planned');
+    expect(world.problems.join()).toMatch(/could not|failed/);
+    world.proxy.intercept = () => undefined;
+    await world.run(840_000);
+    expect(world.cluster.writes).toEqual([]);
+    await mendedOnce();
+  });
+});
+
 describe('the plan is confirmed just when', () => {
   it.each(QUEUE)('the queue %s: what was decided is written once, and verified later', async (...row) => {
     await world.fact();
