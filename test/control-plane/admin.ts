@@ -1,26 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { KubernetesObject } from '../../shared/kubernetes/object.ts';
 import { type Answer, type Connection, type Request, Transport } from '../../shared/kubernetes/transport.ts';
 
-/** An object as the API server gives it, as far as tests look into it. */
-export interface Doc {
-  apiVersion: string;
-  kind: string;
-  metadata: Metadata;
-  spec?: Record<string, unknown>;
-  status?: Record<string, unknown>;
-  [field: string]: unknown;
-}
-
-export interface Metadata {
-  name: string;
-  namespace?: string;
-  uid?: string;
-  generation?: number;
-  resourceVersion?: string;
-  labels?: Record<string, string>;
-  annotations?: Record<string, string>;
-  [field: string]: unknown;
-}
+/** An object as the API server gives it to a test: it says what it is. */
+export type Doc = KubernetesObject & { apiVersion: string; kind: string };
 
 /** What a test sends: an object whose server-side fields are still missing. */
 export type Draft = Partial<Doc> & Record<string, unknown>;
