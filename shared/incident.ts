@@ -64,8 +64,8 @@ export interface Undo {
   by: string;
   /** The state it was asked in, and returns to when nothing can be undone. */
   from: IncidentState;
-  /** It was prepared before, and then not even tried. */
-  again?: true | undefined;
+  /** Times it was prepared and then not even tried, or had to wait for its targets. */
+  tries?: number | undefined;
   plan?: Plan | undefined;
   execution?: Execution | undefined;
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { type Toy, widgetPath } from '../test/toy-remediation.ts';
 import { ToyWorld } from '../test/toy-world.ts';
@@ -62,9 +63,8 @@ describe('a plan is', () => {
 });
 
 describe('the record', () => {
-  let ids = 0;
   const incident = (judgement: string, namespace: string) => ({
-    id: `${(ids += 1)}`,
+    id: randomUUID(),
     remediation: 'a/b',
     object: { namespace },
     state: judgement === 'wrong' ? 'undone' : 'resolved',
