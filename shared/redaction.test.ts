@@ -1,7 +1,10 @@
-import { gzipSync } from 'node:zlib';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { readAuditEvent } from '../events/exporter/audit/audit-record.ts';
 import { MARKER, markersIn } from '../test/markers.ts';
+import { parseCrds } from './kubernetes/crd.ts';
 import { redaction } from './redaction.ts';
 
 const { object: redact, audit } = redaction(Buffer.alloc(32, 7), ['STRIMZI_NAMESPACE']);
@@ -179,6 +182,35 @@ describe('what a capture keeps', () => {
     expect(one).toEqual(same);
     expect(one).not.toEqual(other);
     expect(redaction(Buffer.alloc(32, 8)).object({ password: 'x' })).not.toEqual(redaction(Buffer.alloc(32, 9)).object({ password: 'x' }));
+  });
+
+  // 0.37.0: v1beta2 with every resource there was. 1.2.0: the newest.
+  it.each(['0.37.0', '1.2.0'])('leaves the CRDs of Strimzi %s as they are: a schema names fields', async (version) => {
+    const file = join(import.meta.dirname, `../artifacts/strimzi/${version}.yaml.gz`);
+    const crds = await parseCrds(gunzipSync(readFileSync(file)).toString('utf8'));
+    expect(crds.length).toBeGreaterThan(5);
+    for (const crd of crds) expect(redact(crd)).toEqual(crd);
+  });
+
+  it('holds no default, example or text of a schema that is a credential', () => {
+    const openAPIV3Schema = {
+      description: `as in https://user:${secret('DESCRIPTION')}@host`,
+      properties: {
+        password: { type: 'string', default: secret('DEFAULT'), description: 'the password' },
+        env: {
+          type: 'array',
+          items: { type: 'object', properties: { token: { type: 'string' } } },
+          default: [{ name: 'A', value: secret('DEFAULT-ENV') }],
+        },
+        default: { type: 'object', properties: { clientSecret: { type: 'string', example: secret('EXAMPLE') } } },
+      },
+    };
+    const crd = { kind: 'CustomResourceDefinition', metadata, spec: { versions: [{ name: 'v1', schema: { openAPIV3Schema } }] } };
+    const redacted = JSON.stringify(redact(crd));
+    expect(markersIn(JSON.stringify(crd))).toHaveLength(4);
+    expect(markersIn(redacted)).toEqual([]);
+    expect(redacted).toContain('"properties":{"token":{"type":"string"}}');
+    expect(redacted).toContain('"clientSecret":{"type":"string","example":"redacted-');
   });
 
   it('leaves what examinations judge', () => {

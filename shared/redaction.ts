@@ -22,6 +22,8 @@ const NAMED =
 const WHOLE = new Set(['command', 'args', 'manifest']);
 /** Lists of name and value. */
 const VALUES = new Set(['env', 'envVars', 'parameters', 'updatedParameters']);
+/** Where a CustomResourceDefinition holds a schema, in v1 and in v1beta1. */
+const SCHEMAS = new Set(['schema', 'validation']);
 /** Text that is a credential by its form: PEM, JWT, a bearer token, a password in a URL, a Helm release or another archive in base64. */
 const FORMS = [
   /-----BEGIN [A-Z0-9 ]+-----[\s\S]*?(-----END [A-Z0-9 ]+-----|$)/g,
@@ -64,8 +66,19 @@ export function redaction(key: Buffer, keepEnv: string[] = []): Redaction {
       : Object.fromEntries(
           Object.entries(value).map(([name, below]) => [name.startsWith('v:') ? `v:${mark(name)}` : text(name), fields(below)]),
         );
+  /** A schema names fields, and is judged word by word; a value may stand in it only as a default or an example of the field `of`. */
+  const schema = (value: unknown, of: string): unknown => {
+    if (typeof value === 'string') return text(value);
+    if (Array.isArray(value)) return value.map((inner) => schema(inner, of));
+    if (typeof value !== 'object' || value === null) return value;
+    return mapped(value, (inner, name) => {
+      if (name === 'properties') return typeof inner === 'object' && inner !== null ? mapped(inner, schema) : inner;
+      return name === 'default' || name === 'example' ? field(of, inner, '') : schema(inner, of);
+    });
+  };
   const field = (name: string, value: unknown, under: string): unknown => {
     if (under === 'annotations' && COPIES.test(name)) return mark(value);
+    if (SCHEMAS.has(under) && name === 'openAPIV3Schema') return schema(value, '');
     if (name === 'fieldsV1') return fields(value);
     if (under === 'git' && name === 'keys') return leaves(value);
     if (under === 'registry' && name === 'account') return leaves(value);
