@@ -108,6 +108,8 @@ export interface Entry {
   verdict?: Verdict;
   planHash?: string;
   by?: string;
+  /** Why holds nothing that was read from an object: whoever sees the object's Events may see it. */
+  open?: true | undefined;
   reads?: Read[];
 }
 

@@ -35,7 +35,7 @@ export const prepare = (preparation: Preparation): Promise<Input> =>
 async function prepareFix(preparation: Preparation): Promise<Input> {
   const { incident, remediation, effect, state, cluster, now } = preparation;
   const { plan } = incident;
-  const withhold = withholder(effect);
+  const withhold = gate(effect);
   if (!plan) return withhold('there is no plan');
   const mode = await modeOf(state, remediation.name, incident.object.namespace);
   if (mode === 'shadow') return withhold('the mode is shadow again');
@@ -60,7 +60,7 @@ async function prepareUndo(preparation: Preparation): Promise<Input> {
   const { incident, remediation, effect, state, artifacts, cluster, now } = preparation;
   const withhold = withholder(effect);
   const off = await switchedOff(state, incident);
-  if (off) return withhold(off);
+  if (off) return gate(effect)(off);
   const plan = await inversePlan(incident, remediation, cluster, artifacts, now());
   if (!('steps' in plan)) return withhold(plan.because);
   return withTargets(preparation, plan, async () => {
@@ -68,6 +68,11 @@ async function prepareUndo(preparation: Preparation): Promise<Input> {
     return prepared.kind === 'prepared' ? { ...prepared, plan } : prepared;
   });
 }
+
+/** A gate of kubemend itself is closed. */
+const gate =
+  (effect: string) =>
+  (because: string, again?: number): Input => ({ kind: 'withheld', effect, because, again, open: true });
 
 const withholder =
   (effect: string) =>

@@ -42,7 +42,8 @@ export function onUndoing(next: Draft, input: Input, { now }: Context): Incident
     }
     case 'withheld': {
       const { by, from, tries = 0 } = undo;
-      if (input.again === undefined || tries >= TRIES || (execution?.written.length ?? 0) > 0) return back(next, undo, input.because, now);
+      if (input.again === undefined || tries >= TRIES || (execution?.written.length ?? 0) > 0)
+        return back(next, undo, input.because, now, input.open);
       // Not even tried, as after a crash, or somebody else is writing there just now: prepared anew.
       return next
         .set({ undo: { by, from, tries: tries + 1 } })
@@ -66,10 +67,10 @@ export function onUndoing(next: Draft, input: Input, { now }: Context): Incident
 }
 
 /** Nothing was undone: it is again what it was, and that is told. */
-function back(next: Draft, { from, execution }: Undo, because: string, now: number): Incident {
+function back(next: Draft, { from, execution }: Undo, because: string, now: number, open?: true): Incident {
   if (execution && execution.written.length > 0) {
     return next.to('failed', `stopped between two steps of the way back: ${because}`).done();
   }
-  next.set({ undo: undefined }).to(from, `nothing was undone: ${because}`);
+  next.set({ undo: undefined }).to(from, `nothing was undone: ${because}`, { open });
   return hasEnded(from) ? next.done() : next.look(now + 1_000).done();
 }
