@@ -29,7 +29,7 @@ export const FORMS = [
   /-----BEGIN [A-Z0-9 ]+-----[\s\S]*?(-----END [A-Z0-9 ]+-----|$)/g,
   /\beyJ[\w-]{5,}\.[\w-]{5,}(\.[\w-]*)?/g,
   /\b[Bb]earer [\w.~+/=-]{8,}/g,
-  /\b[Bb]asic (?=[\w+/-]*[\d=+/])[\w+/-]{6,}={0,2}/g,
+  /\b[Bb]asic (?=[\w+/-]*(?:[\d=+/]|[a-z][A-Z]))[\w+/-]{6,}={0,2}/g,
   /(?<=:\/\/)[^\s/@:]*:[^\s/@]+(?=@)/g,
   // A user alone may be a token. Not what stands before the digest of an image, nor the user that every Git host has.
   /(?<=:\/\/)(?!git@)[\w.~%!$&'*+,;=-]+(?=@(?!sha256:))/g,
