@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, it } from '@jest/globals';
+import { widgetPath } from '../test/toy-remediation.ts';
+import { ToyWorld } from '../test/toy-world.ts';
 import { linesOf } from './document-changes.ts';
 import type { KubernetesObject } from './kubernetes/object.ts';
 import { documentsOf } from './kubernetes/yaml.ts';
@@ -32,6 +34,16 @@ it('shows twenty changes, and how many more there are', () => {
   const spec = (value: number) => object(Object.fromEntries(Array.from({ length: 33 }, (_, n) => [`f${n}`, value])));
   const lines = linesOf(spec(1), spec(2));
   expect([lines.length, lines[0], lines[20]]).toEqual([21, '~ spec.f0', 'and 13 more']);
+});
+
+it('the changes are in the plan from the start, and no part of its hash', async () => {
+  const world = new ToyWorld({ kind: 'apply' });
+  await world.fact();
+  const { plan } = await world.incident();
+  expect(plan?.changes).toEqual([['~ spec.color']]);
+  world.cluster.change(widgetPath('a'), { spec: { size: 1 } });
+  await world.run(60_000);
+  expect(await world.incident()).toMatchObject({ state: 'shadowed', plan: { hash: plan?.hash, changes: plan?.changes } });
 });
 
 it('shows what strimzi#10576 is about', async () => {
