@@ -1,4 +1,7 @@
+import type { Json } from '../shared/canonical.ts';
+import { shown } from '../shared/difference.ts';
 import { forPeople } from '../shared/duration.ts';
+import { fieldsOf, holdsSecrets, pathOf } from '../shared/field-changes.ts';
 import type { Incident } from '../shared/incident.ts';
 import { nameOf } from '../shared/kubernetes/object.ts';
 import type { Plan, Step } from '../shared/plan.ts';
@@ -32,23 +35,33 @@ export function ratePerMinute({ recent }: Extract<Fact, { window: unknown }>): n
 const span = (recent: { at: string }[]): number => Date.parse(recent.at(-1)?.at ?? '') - Date.parse(recent[0]?.at ?? '') || 0;
 
 /** A plan for people: why, on what evidence, what would be written. */
-export function describePlan({ hash, because, evidence, steps, expiresAt }: Plan): string[] {
+export function describePlan({ hash, because, evidence, steps, expiresAt, before, changes }: Plan): string[] {
   return [
     `Plan ${paint('bold', hash.slice(0, 8))} (valid until ${clockTime(expiresAt)})`,
     `  because   ${because}`,
     ...Object.entries(evidence).map(
       ([name, value]) => `  evidence  ${name} = ${typeof value === 'string' ? value : JSON.stringify(value)}`,
     ),
-    ...steps.flatMap((step, index) => describeStep(step, index + 1)),
+    ...steps.flatMap((step, index) => describeStep(step, index + 1, before?.[index], changes?.[index])),
   ];
 }
 
-/** What a step would write, for people. */
-export function describeStep(step: Step, number: number): string[] {
+/** What a step would write, for people: each field with what stood there `before`, where that is recorded. Nothing of a Secret. */
+export function describeStep(step: Step, number: number, before?: Record<string, Json>, changes: string[] = []): string[] {
   const head = `  step ${number}    ${step.kind} on ${nameOf(step.target)}: ${step.reason}`;
+  const fields = (before || holdsSecrets(step)) && fieldsOf(step);
+  if (fields && fields.length > 0) {
+    const values = ({ pointer, after }: (typeof fields)[number]): string =>
+      holdsSecrets(step) ? 'changed (values of Secrets are not shown)' : `${shown(before?.[pointer])} → ${shown(after)}`;
+    return [head, ...fields.map((field) => `            ${pathOf(field.pointer)}: ${values(field)}`)];
+  }
   switch (step.kind) {
     case 'apply':
-      return [head, `            document ${step.document.artifact}, SHA-256 ${step.document.sha256.slice(0, 16)}…`];
+      return [
+        head,
+        `            document ${step.document.artifact}, SHA-256 ${step.document.sha256.slice(0, 16)}…`,
+        ...changes.map((line) => `            ${line}`),
+      ];
     case 'json-patch':
       return [head, ...step.operations.map((operation) => `            ${JSON.stringify(operation)}`)];
     case 'merge-patch':

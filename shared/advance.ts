@@ -58,7 +58,7 @@ export function advance(incident: Incident, input: Input, context: Context): Inc
     case 'withheld': {
       const { written = [], steps = [] } = incident.execution ?? {};
       const because = `${written.length > 0 ? `${written.length} of ${steps.length} steps are written, no more` : 'nothing was written'}: ${input.because}`;
-      if (input.again === undefined) return next.to('refused', because).done();
+      if (input.again === undefined) return next.to('refused', because, { open: input.open }).done();
       return next.to('waiting', because).look(input.again).done();
     }
     case 'prepared':
@@ -170,7 +170,7 @@ function onExamined(next: Draft, { question, verdict, plan, byHand, reads }: Exa
       if (changes > CHANGES)
         return next
           .set({ changes: 0 })
-          .to('reported', 'the plan or its target changes faster than it can be carried out', entry)
+          .to('reported', 'the plan or its target changes faster than it can be carried out', { ...entry, open: true })
           .look(now + RECHECK)
           .done();
       return next

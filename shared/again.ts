@@ -28,7 +28,7 @@ const endedForGood = ({ state }: Incident): boolean => hasEnded(state) && state 
 export function refusedRetry(next: Draft, input: Input): Incident | undefined {
   const { retry, state, execution, plan } = next.incident;
   if (!retry || !plan || state !== 'executing' || (execution && execution.written.length > 0)) return undefined;
-  const refuse = (because: string) => next.leave().to('refused', `nothing was written: ${because}`).done();
+  const refuse = (because: string, open?: true) => next.leave().to('refused', `nothing was written: ${because}`, { open }).done();
   switch (input.kind) {
     case 'examined':
       next.note(input.question, input.verdict.because, { verdict: input.verdict, reads: input.reads });
@@ -36,6 +36,7 @@ export function refusedRetry(next: Draft, input: Input): Incident | undefined {
         `plan ${plan.hash.slice(0, 8)} holds no more: ${difference(plan, input)}. For a new plan, run: kubemend rerun ${next.incident.id}`,
       );
     case 'withheld':
+      return refuse(input.because, input.open);
     case 'conflict':
     case 'doubt':
       return refuse(input.because);

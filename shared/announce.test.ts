@@ -1,16 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { MemoryCluster } from '../test/memory-cluster.ts';
-import { WIDGETS, widgetPath } from '../test/toy-remediation.ts';
+import { type Toy, WIDGETS, widgetPath } from '../test/toy-remediation.ts';
 import { START, ToyWorld } from '../test/toy-world.ts';
 import type { Mode } from './input.ts';
 import { LiveCluster } from './kubernetes/live-cluster.ts';
+import { report } from './verdict.ts';
 
 const EVENTS = '/apis/events.k8s.io/v1/events';
 const MARKER = 'hunter2-PROJECTED-NOWHERE';
 
 /** A world whose engine also tells the cluster, and the Events it holds after a whole life of the failure. */
-async function life(mode: Mode, change: (world: ToyWorld, told: MemoryCluster) => void = () => undefined) {
-  const world = new ToyWorld();
+async function life(mode: Mode, change: (world: ToyWorld, told: MemoryCluster) => void = () => undefined, toy: Toy = {}) {
+  const world = new ToyWorld(toy);
   const told = new MemoryCluster([EVENTS, WIDGETS], world.clock.now);
   world.engine = world.newEngine({
     access: (name) => ({ examine: () => new LiveCluster(name, world.cluster, world.artifacts), sender: world.cluster, announcer: told }),
@@ -39,6 +40,88 @@ describe('Events on the object', () => {
       eventTime: new Date(START).toISOString().replace('Z', '000Z'),
       note: `Found, and planned: Paint red widgets blue. Cause: example/widgets#1. It concerns widgets shop/a (merge-patch). More: kubemend explain ${id}`,
     });
+  });
+
+  /** Goes on after the fix, and gives the Events that came of it. */
+  async function afterwards(mode: Mode, happens: (world: ToyWorld) => unknown): Promise<object[]> {
+    const { world, told, events } = await life(mode);
+    await happens(world);
+    await world.run(3_600_000);
+    const { body } = await told.send({ method: 'GET', path: EVENTS });
+    return (body as { items: object[] }).items.slice(events.length);
+  }
+  const by = 'Ann';
+  const undo = (world: ToyWorld) => world.say({ kind: 'undo', by });
+
+  it('say that nothing was undone and why, and not again that the fix helped', async () => {
+    const paused = await afterwards('auto', async (world) => {
+      await world.state.set('paused', 'Bob');
+      await undo(world);
+    });
+    expect(paused).toMatchObject([
+      {
+        ...{ reason: 'UndoRefused', action: 'Undo', type: 'Warning' },
+        note: expect.stringMatching(
+          /^The fix was not taken back \(nothing was undone: kubemend is paused. To go on, run: kubemend resume\): Paint/,
+        ),
+      },
+    ]);
+  });
+
+  it('keep to themselves why nothing was undone, where that tells what an object holds', async () => {
+    const changed = await afterwards('auto', async (world) => {
+      world.cluster.change(widgetPath('a'), { spec: { color: MARKER } });
+      await undo(world);
+      expect((await world.incident()).undo).toBeDefined();
+    });
+    expect(changed).toMatchObject([{ reason: 'UndoRefused', note: expect.stringMatching(/^The fix was not taken back: Paint/) }]);
+    expect(JSON.stringify(changed)).not.toContain(MARKER);
+  });
+
+  it('say that it was undone, once', async () => {
+    expect(await afterwards('auto', undo)).toMatchObject([{ reason: 'FixUndone' }]);
+  });
+
+  it('say which gate was closed', async () => {
+    const { events } = await life('auto', (world) => void world.state.tally('overall', 'x'), {
+      limits: { breakers: { object: 9, remediation: 9, overall: 1 } },
+    });
+    expect(events.at(-1)).toMatchObject({
+      reason: 'FixRefused',
+      note: expect.stringMatching(/^Not written \(nothing was written: the breaker of kubemend is open: 1 fixes did not help\..*\): Paint/),
+    });
+  });
+
+  it('say who said no, and nothing of what he said', async () => {
+    const { events } = await life('approve', (world) => {
+      world.checkpoint = async (point, effect) => {
+        if (point === 'stored' && effect.kind === 'tell' && effect.state === 'awaiting-approval')
+          await world.say({ kind: 'reject', by, because: MARKER });
+      };
+    });
+    expect(events.map(({ reason }) => reason)).toEqual(['FixPlanned', 'FixAwaitsApproval', 'FixRefused']);
+    expect(events.at(-1)?.note).toMatch(/^Not written \(Ann said no\): Paint/);
+    expect(JSON.stringify(events)).not.toContain(MARKER);
+  });
+
+  it('say nothing when a report is only worded another way', async () => {
+    let pods = 3;
+    const instead = () => {
+      pods += 1;
+      return report(`${pods} pods are late`);
+    };
+    const { events } = await life('auto', () => undefined, { instead });
+    expect(events.map(({ reason }) => reason)).toEqual(['FailureReported']);
+    expect(pods).toBeGreaterThan(6);
+  });
+
+  it('are no longer than the API server takes, in bytes', async () => {
+    const { events } = await life('auto', ({ remediation }) => Object.assign(remediation, { title: 'Größe – ✓'.repeat(200) }));
+    for (const { note } of events as { note: string }[]) {
+      expect(Buffer.byteLength(note)).toBeGreaterThan(1_000);
+      expect(Buffer.byteLength(note)).toBeLessThanOrEqual(1_024);
+      expect(note).toMatch(/^[^\ufffd]+ More: kubemend explain \w{12}$/);
+    }
   });
 
   it('hold nothing that was read from an object', async () => {

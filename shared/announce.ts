@@ -1,7 +1,7 @@
 import type { IncidentState } from '../events/incident-changed.ts';
 import type { Sender } from './execute.ts';
 import { modeOf } from './gates.ts';
-import type { Effect, Incident } from './incident.ts';
+import type { Effect, Entry, Incident } from './incident.ts';
 import { type KubernetesObject, nameOf, pathOf } from './kubernetes/object.ts';
 import type { Remediation } from './remediation.ts';
 import type { State } from './state/state.ts';
@@ -20,11 +20,15 @@ const SHOWN: { [state in IncidentState]?: { reason: string; action: string; is: 
   resolved: { reason: 'FailureResolved', action: 'Verify', is: 'It is over' },
   undone: { reason: 'FixUndone', action: 'Undo', is: 'The fix was taken back' },
 };
+/** After it an incident is what it was before. */
+const UNDO_REFUSED = { reason: 'UndoRefused', action: 'Undo', is: 'The fix was not taken back', type: 'Warning' } as const;
+/** Of a note: kube-apiserver refuses a longer one. Bytes. */
+const LONGEST = 1_024;
 
 interface Announcement {
   incident: Incident;
   remediation: Pick<Remediation, 'name' | 'title' | 'cause'>;
-  told: Pick<Extract<Effect, { kind: 'tell' }>, 'id' | 'state' | 'at'>;
+  told: Pick<Extract<Effect, { kind: 'tell' }>, 'id' | 'state' | 'because' | 'at'>;
   state: State;
   /** Undefined: this run does not tell the cluster. */
   sender(): Sender | undefined;
@@ -36,7 +40,7 @@ interface Announcement {
  */
 export async function announce({ incident, remediation, told, state, sender }: Announcement): Promise<void> {
   try {
-    const shown = SHOWN[told.state];
+    const { shown, entry } = shownOf(incident, told);
     const to = shown && sender();
     if (!to || (await modeOf(state, remediation.name, incident.object.namespace)) === 'shadow') return;
     const signal = AbortSignal.timeout(5_000);
@@ -47,7 +51,7 @@ export async function announce({ incident, remediation, told, state, sender }: A
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',
       // The same change told twice has the same name, so it is there once.
-      metadata: { name: `${name.slice(0, 200)}.${incident.id}.${told.id}`, namespace: namespace ?? 'default' },
+      metadata: { name: `${name.slice(0, 200).replace(/[^a-z0-9]+$/, '')}.${incident.id}.${told.id}`, namespace: namespace ?? 'default' },
       eventTime: at,
       ...{ type: shown.type ?? 'Normal', reason: shown.reason, action: shown.action },
       reportingController: `kubemend.dev/${remediation.name.split('/').at(-1)}`,
@@ -59,13 +63,23 @@ export async function announce({ incident, remediation, told, state, sender }: A
         ...(namespace && { namespace }),
         ...(uid && { uid }),
       },
-      note: note(incident, remediation, shown.is),
+      note: note(incident, remediation, shown.is, entry),
     };
     const path = `/apis/events.k8s.io/v1/namespaces/${body.metadata.namespace}/events`;
     await to.send({ method: 'POST', path, body, signal });
   } catch {
     // Telling the bus is what counts.
   }
+}
+
+/** What is said of a change, with its line of the history. Nothing when it only says another way what it was. */
+function shownOf({ history }: Incident, told: Announcement['told']) {
+  const isTold = (entry: Entry) => entry.at === told.at && entry.state === told.state && entry.because === told.because;
+  const index = history.findLastIndex(isTold);
+  const before = history[index - 1]?.state;
+  const wasUndoing = before === 'undoing' && told.state !== 'undone' && told.state !== 'failed';
+  const shown = wasUndoing ? UNDO_REFUSED : SHOWN[told.state];
+  return { entry: history[index], shown: before === told.state ? undefined : shown };
 }
 
 /** `kubectl describe` finds Events by kind and uid; a subject that was only derived from another object has neither. */
@@ -77,9 +91,16 @@ async function identify(to: Sender, { object }: Incident, signal: AbortSignal): 
 }
 
 /** Only what is known without reading an object: whoever may read Events of a namespace may not be allowed to read what a plan rests on. */
-function note({ id, plan, object }: Incident, { title, cause }: Announcement['remediation'], is: string): string {
+function note({ id, plan, object }: Incident, { title, cause }: Announcement['remediation'], is: string, entry: Entry | undefined): string {
   const near = plan?.steps.filter(({ target }) => target.namespace === undefined || target.namespace === object.namespace) ?? [];
   const steps = near.length > 0 ? ` It concerns ${near.map(({ kind, target }) => `${nameOf(target)} (${kind})`).join(', ')}.` : '';
-  const head = `${is}: ${title}. Cause: ${cause.issue}.${steps}`;
-  return `${head.slice(0, 950)} More: kubemend explain ${id}`;
+  const said = entry?.state === 'refused' && entry.by !== undefined ? `${entry.by} said no` : undefined;
+  const why = entry?.open ? entry.because : said;
+  const tail = ` More: kubemend explain ${id}`;
+  const head = Buffer.from(`${is}${why === undefined ? '' : ` (${why})`}: ${title}. Cause: ${cause.issue}.${steps}`).subarray(
+    0,
+    LONGEST - Buffer.byteLength(tail),
+  );
+  // A character that was cut in two is left out.
+  return `${head.toString('utf8').replace(/\ufffd+$/, '')}${tail}`;
 }

@@ -49,7 +49,8 @@ export class Draft {
   to(state: IncidentState, because: string, rest: Partial<Entry> = {}): this {
     const { state: before, because: reason, history } = this.incident;
     if (before === state && reason === because) return this;
-    const entry: Entry = { at: this.#now, state, because, ...rest };
+    const { open, ...others } = rest;
+    const entry: Entry = { at: this.#now, state, because, ...others, ...(open && { open }) };
     this.set({ state, because, history: [...history, entry].slice(-200) });
     return this.effect({ kind: 'tell', state, because, at: this.#now });
   }

@@ -19,7 +19,7 @@ async function mended(toy: Toy = {}): Promise<ToyWorld> {
 
 async function undone(world: ToyWorld): Promise<string> {
   expect(await world.say(undo)).toBe(true);
-  await world.run(60_000);
+  await world.run(120_000);
   const { state, because } = await world.incident();
   return `${state}: ${because}`;
 }
@@ -66,19 +66,18 @@ describe('undo shows the difference and writes nothing when', () => {
       },
       /the backup is gone/,
     ],
-    ['kubemend is paused', {}, (world) => world.state.set('paused', 'Bob'), /kubemend is paused/],
-    ['the mode is shadow', {}, (world) => world.mode('shadow'), /the mode is shadow/],
+    ['kubemend is paused', {}, (world) => world.state.set('paused', 'Bob'), /kubemend is paused. To go on, run: kubemend resume$/],
     [
-      'another incident changes the object',
+      'the remediation is paused',
+      {},
+      (world) => world.state.set('paused/example/mend-widgets', 'Bob'),
+      /paused for example\/mend-widgets. To go on, run: kubemend resume example\/mend-widgets$/,
+    ],
+    [
+      'another incident does not stop changing the object',
       {},
       (world) => world.state.lease('target/toy/example.com/widgets shop/a', 'other', START_FAR, world.clock.now()),
       /another incident is changing widgets shop\/a/,
-    ],
-    [
-      'the budget is spent',
-      { limits: { perObject: { executions: 1, within: '24h' } } },
-      () => undefined,
-      /the budget of this object is spent/,
     ],
     [
       'there is no permission',
@@ -107,12 +106,9 @@ describe('undo shows the difference and writes nothing when', () => {
     expect(world.told.at(-1)).toMatchObject({ state: 'verified', because: expect.stringMatching(says) });
   });
 
-  it.each<[string, (world: ToyWorld) => Promise<void>]>([
-    ['paused', (world) => world.state.set('paused', 'Bob')],
-    ['in shadow mode', (world) => world.mode('shadow')],
-  ])('it is %s, and then not even a dry run is sent', async (_, off) => {
+  it('it is paused, and then not even a dry run is sent', async () => {
     const world = await mended();
-    await off(world);
+    await world.state.set('paused', 'Bob');
     const asked = world.cluster.requests.length;
     await undone(world);
     expect(world.cluster.requests.slice(asked).filter(({ method }) => method !== 'GET')).toEqual([]);
@@ -126,6 +122,51 @@ describe('undo shows the difference and writes nothing when', () => {
     expect(await undone(world)).toMatch(/^verified: nothing was undone: .*changed after it was read/);
     expect(spec(world)?.color).toBe('blue');
   });
+});
+
+describe('undo', () => {
+  const perObject = { executions: 1, within: '24h' } as const;
+  const lease = 'target/toy/example.com/widgets shop/a';
+
+  it.each<[string, Toy, (world: ToyWorld) => unknown]>([
+    ['a spent budget', { limits: { perObject } }, () => undefined],
+    ['shadow mode, which begins nothing', {}, (world) => world.mode('shadow')],
+    [
+      'another incident that is just changing the object',
+      {},
+      (world) => world.state.lease(lease, 'other', world.clock.now() + 30_000, world.clock.now()),
+    ],
+    ['a retry that was refused', { limits: { perObject } }, refusedRetry],
+    ['a retry whose locks did not hold', {}, (world) => lateRetry(world)],
+  ])('is not held up by %s', async (_, toy, happen) => {
+    const world = await mended(toy);
+    const { id } = await world.incident();
+    const writes = world.cluster.writes.length;
+    await happen(world);
+    expect(await world.say(undo, id)).toBe(true);
+    await world.run(40_000);
+    expect((await world.state.load(id))?.state).toBe('undone');
+    expect([spec(world)?.color, world.cluster.writes.length]).toEqual(['red', writes + 1]);
+  });
+
+  const retry = async (world: ToyWorld) => world.say({ kind: 'retry', hash: (await world.incident()).plan?.hash ?? '', by });
+  async function refusedRetry(world: ToyWorld): Promise<void> {
+    expect(await retry(world)).toBe(true);
+    await world.run(1);
+    expect(await world.incident()).toMatchObject({ state: 'refused', because: expect.stringMatching(/holds no more/) });
+  }
+
+  /** The plan holds again, until the very write: then somebody did the same. */
+  async function lateRetry(world: ToyWorld): Promise<void> {
+    world.cluster.change(widgetPath('a'), { spec: { color: 'red' } });
+    world.checkpoint = (point, effect) => {
+      if (point === 'before' && effect.kind === 'write') world.cluster.change(widgetPath('a'), { spec: { color: 'blue' } });
+    };
+    expect(await retry(world)).toBe(true);
+    await world.run(1);
+    expect(await world.incident()).toMatchObject({ state: 'refused', because: expect.stringMatching(/changed after it was read/) });
+    world.checkpoint = () => undefined;
+  }
 });
 
 const START_FAR = Date.parse('2027-01-01T00:00:00Z');

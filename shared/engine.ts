@@ -9,9 +9,8 @@ import { countIneffective, modeOf, switchedOff } from './gates.ts';
 import { handIn, subjectOf } from './hand-in.ts';
 import { type Effect, type Incident, workOf } from './incident.ts';
 import type { Context, Input } from './input.ts';
-import { nameOf } from './kubernetes/object.ts';
 import { keyOf } from './open.ts';
-import { prepare } from './prepare.ts';
+import { prepare, releaseTargets } from './prepare.ts';
 import { publicRecord } from './public-record.ts';
 import type { Fact, Remediation } from './remediation.ts';
 import type { Appointment, Schedule } from './schedule/schedule.ts';
@@ -190,7 +189,6 @@ export class Engine {
 
   async #write(incident: Incident, effect: Extract<Effect, { kind: 'write' }>): Promise<Input> {
     const { artifacts, state, now } = this.#options;
-    const { cluster } = incident;
     const { execution, plan } = workOf(incident);
     const [lock, { sender }] = [execution?.steps[effect.step], this.#access(incident)];
     const step = lock && plan?.steps[lock.index];
@@ -200,9 +198,9 @@ export class Engine {
     const withheld = now() - execution.preparedAt > FRESH ? 'the locks were taken too long ago' : await switchedOff(state, incident);
     if (!repeated) await this.#store(incident.id, { kind: 'writing', step: effect.step });
     const result = await execute({ step, lock, incident: incident.id, now: now(), sender, artifacts, repeated, withheld });
-    if (result.kind !== 'unknown' && effect.step === execution.steps.length - 1) {
-      for (const { target } of plan.steps) await state.release(`target/${cluster}/${target.group}/${nameOf(target)}`, incident.id);
-    }
+    // A request without an answer may still arrive: its target stays leased until that is over.
+    const goesOn = result.kind === 'written' && effect.step < execution.steps.length - 1;
+    if (result.kind !== 'unknown' && !goesOn) await releaseTargets(state, incident, plan.steps);
     switch (result.kind) {
       case 'written':
         return { kind: 'written', effect: effect.id, written: { index: lock.index, ...result.written } };

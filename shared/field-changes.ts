@@ -1,5 +1,5 @@
 import type { Json } from './canonical.ts';
-import { valueAt } from './json-patch.ts';
+import { keysOf, valueAt } from './json-patch.ts';
 import type { KubernetesObject } from './kubernetes/object.ts';
 import type { Step } from './plan.ts';
 
@@ -45,6 +45,15 @@ export function valuesBefore(step: Step, live: KubernetesObject): Record<string,
 
 /** Whether the values of a step's target are secret. */
 export const holdsSecrets = ({ target }: Pick<Step, 'target'>): boolean => target.group === '' && target.resource === 'secrets';
+
+/** A pointer for people: `spec.replicas`, `metadata.annotations["strimzi.io/x"]`. */
+export function pathOf(pointer: string): string {
+  return keysOf(pointer).reduce((path, key) => {
+    if (/^\d+$/.test(key)) return `${path}[${key}]`;
+    if (/^[\w-]+$/.test(key)) return path === '' ? key : `${path}.${key}`;
+    return `${path}[${JSON.stringify(key)}]`;
+  }, '');
+}
 
 /** A merge patch removes a field with null. */
 function leaves(patch: { [key: string]: Json }, at = ''): FieldChange[] {

@@ -14,13 +14,17 @@ export async function modeOf(state: State, remediation: string, namespace: strin
   return MODES.includes(mode) ? (mode as Mode) : 'shadow';
 }
 
-/** Whether kubemend is paused, altogether or for one remediation. */
-export const isPaused = async (state: State, remediation: string): Promise<boolean> =>
-  (await state.setting('paused')) !== undefined || (await state.setting(`paused/${remediation}`)) !== undefined;
+/** Says that kubemend is paused, altogether or for one remediation, and how that ends. */
+export async function pausedBy(state: State, remediation: string): Promise<string | undefined> {
+  if ((await state.setting('paused')) !== undefined) return 'kubemend is paused. To go on, run: kubemend resume';
+  if ((await state.setting(`paused/${remediation}`)) === undefined) return undefined;
+  return `kubemend is paused for ${remediation}. To go on, run: kubemend resume ${remediation}`;
+}
 
-/** Says why nothing may be written now, if a person switched it off since the plan was prepared. */
-export async function switchedOff(state: State, { remediation, object }: Incident): Promise<string | undefined> {
-  if (await isPaused(state, remediation)) return 'kubemend is paused';
+/** Says why nothing may be written now, if a person switched it off since the plan was prepared. Shadow begins nothing; the way back is no beginning, and a person's own word. */
+export async function switchedOff(state: State, { remediation, object, state: now }: Incident): Promise<string | undefined> {
+  const paused = await pausedBy(state, remediation);
+  if (paused || now === 'undoing') return paused;
   return (await modeOf(state, remediation, object.namespace)) === 'shadow' ? 'the mode is shadow again' : undefined;
 }
 
@@ -53,7 +57,7 @@ export async function countIneffective(state: State, incident: Incident, remedia
   for (const { scope } of scopesOf(incident, remediation)) await state.tally(scope, incident.id);
 }
 
-/** Spends one execution of every budget for a plan (or the way back); says which one is spent, if one is. Asking again for the same plan spends nothing. */
+/** Spends one execution of every budget for a plan; says which one is spent, if one is. Asking again for the same plan spends nothing. */
 export async function spendBudgets(
   state: State,
   incident: Incident,

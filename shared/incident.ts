@@ -64,8 +64,8 @@ export interface Undo {
   by: string;
   /** The state it was asked in, and returns to when nothing can be undone. */
   from: IncidentState;
-  /** It was prepared before, and then not even tried. */
-  again?: true | undefined;
+  /** Times it was prepared and then not even tried, or had to wait for its targets. */
+  tries?: number | undefined;
   plan?: Plan | undefined;
   execution?: Execution | undefined;
 }
@@ -108,6 +108,8 @@ export interface Entry {
   verdict?: Verdict;
   planHash?: string;
   by?: string;
+  /** Why holds nothing that was read from an object: whoever sees the object's Events may see it. */
+  open?: true | undefined;
   reads?: Read[];
 }
 

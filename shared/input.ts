@@ -25,7 +25,8 @@ export type Input =
   | { kind: 'undo'; by: string }
   | ({ kind: 'examined'; effect: string } & Examined)
   | { kind: 'doubt'; effect: string; question: Question; because: string }
-  | { kind: 'withheld'; effect: string; because: string; again?: number | undefined }
+  /** `open`: kubemend's own words, and nothing in them was read from an object. */
+  | { kind: 'withheld'; effect: string; because: string; again?: number | undefined; open?: true }
   | { kind: 'writing'; step: number }
   /** `plan`: the way back, which is made only now. */
   | { kind: 'prepared'; effect: string; steps: LockedStep[]; reads: Read[]; plan?: Plan }

@@ -56,6 +56,8 @@ export interface Plan {
   approval?: 'always';
   /** For people: what stood in the fields of each step when it was planned, by JSON pointer. No part of the hash. */
   before?: Record<string, Json>[];
+  /** For people: of each step that applies a document, the paths that it removes (`-`), adds (`+`) and changes (`~`). No part of the hash. */
+  changes?: string[][];
   /** Known after-effects, where the remediation's limit does not fit. */
   settleWithin?: Duration;
   madeAt: number;

@@ -3,12 +3,12 @@ import { backUp, backUpZnode } from './backup.ts';
 import type { Read } from './cluster.ts';
 import { examine, type Recorder } from './examine.ts';
 import { ownStamp, rehearse, type Sender } from './execute.ts';
-import { isPaused, modeOf, openBreaker, spendBudgets, switchedOff } from './gates.ts';
+import { modeOf, openBreaker, pausedBy, spendBudgets, switchedOff } from './gates.ts';
 import type { Incident, LockedStep } from './incident.ts';
 import type { Input } from './input.ts';
 import { inversePlan } from './inverse.ts';
 import { nameOf } from './kubernetes/object.ts';
-import type { Plan, Step } from './plan.ts';
+import type { Plan, Step, Target } from './plan.ts';
 import type { Remediation } from './remediation.ts';
 import type { State } from './state/state.ts';
 import { isZnodeStep } from './znode-step.ts';
@@ -35,52 +35,74 @@ export const prepare = (preparation: Preparation): Promise<Input> =>
 async function prepareFix(preparation: Preparation): Promise<Input> {
   const { incident, remediation, effect, state, cluster, now } = preparation;
   const { plan } = incident;
-  const withhold = withholder(effect);
+  const withhold = gate(effect);
   if (!plan) return withhold('there is no plan');
   const mode = await modeOf(state, remediation.name, incident.object.namespace);
   if (mode === 'shadow') return withhold('the mode is shadow again');
   if ((mode === 'approve' || plan.approval === 'always') && incident.approval?.hash !== plan.hash)
     return withhold('nobody approved this plan', now() + 1_000);
-  if (await isPaused(state, remediation.name)) return withhold('kubemend is paused', now() + 60_000);
+  const paused = await pausedBy(state, remediation.name);
+  if (paused) return withhold(paused, now() + 60_000);
   const breaker = await openBreaker(state, incident, remediation);
   if (breaker) return withhold(breaker);
   if (now() >= plan.expiresAt) return { kind: 'conflict', effect, because: 'the plan expired' };
-  const busy = await leaseTargets(preparation, plan);
-  if (busy) return withhold(busy, now() + 2_000);
-  const again = await examine(remediation, incident, 'before-write', cluster, now());
-  if (again.plan?.hash !== plan.hash) return { kind: 'examined', effect, question: 'before-write', ...again };
-  return lockAndRehearse(preparation, plan, again.reads);
+  return withTargets(preparation, plan, async () => {
+    const again = await examine(remediation, incident, 'before-write', cluster, now());
+    if (again.plan?.hash !== plan.hash) return { kind: 'examined', effect, question: 'before-write', ...again };
+    const locked = await lockAndRehearse(preparation, plan, again.reads);
+    const spent = locked.kind === 'prepared' && (await spendBudgets(state, incident, remediation, plan, now()));
+    return spent ? withhold(spent) : locked;
+  });
 }
 
-/** The same for the way back. The question is another one: do the live fields still equal what was written? A breaker stops fixes, not their undoing. */
+/** The same for the way back. The question is another one: do the live fields still equal what was written? Breakers and budgets hold fixes back, not their undoing. */
 async function prepareUndo(preparation: Preparation): Promise<Input> {
   const { incident, remediation, effect, state, artifacts, cluster, now } = preparation;
   const withhold = withholder(effect);
   const off = await switchedOff(state, incident);
-  if (off) return withhold(off);
+  if (off) return gate(effect)(off);
   const plan = await inversePlan(incident, remediation, cluster, artifacts, now());
   if (!('steps' in plan)) return withhold(plan.because);
-  const busy = await leaseTargets(preparation, plan);
-  if (busy) return withhold(busy);
-  const prepared = await lockAndRehearse(preparation, plan, cluster.reads);
-  return prepared.kind === 'prepared' ? { ...prepared, plan } : prepared;
+  return withTargets(preparation, plan, async () => {
+    const prepared = await lockAndRehearse(preparation, plan, cluster.reads);
+    return prepared.kind === 'prepared' ? { ...prepared, plan } : prepared;
+  });
 }
+
+/** A gate of kubemend itself is closed. */
+const gate =
+  (effect: string) =>
+  (because: string, again?: number): Input => ({ kind: 'withheld', effect, because, again, open: true });
 
 const withholder =
   (effect: string) =>
   (because: string, again?: number): Input => ({ kind: 'withheld', effect, because, again });
 
-/** Takes the lease of every target; says which one another incident holds, if one does. */
-async function leaseTargets({ incident, state, now }: Preparation, { steps }: Plan): Promise<string | undefined> {
-  for (const { target } of steps) {
-    const lease = `target/${incident.cluster}/${target.group}/${nameOf(target)}`;
-    if (!(await state.lease(lease, incident.id, now() + LEASE, now()))) return `another incident is changing ${nameOf(target)}`;
+/** Prepares while it holds the lease of every target. They stay leased for the write that follows, and for nothing else. */
+async function withTargets({ incident, effect, state, now }: Preparation, { steps }: Plan, work: () => Promise<Input>): Promise<Input> {
+  let result: Input | undefined;
+  try {
+    for (const { target } of steps) {
+      if (await state.lease(leaseOf(incident, target), incident.id, now() + LEASE, now())) continue;
+      return withholder(effect)(`another incident is changing ${nameOf(target)}`, now() + 2_000);
+    }
+    result = await work();
+    return result;
+  } finally {
+    if (result?.kind !== 'prepared') await releaseTargets(state, incident, steps);
   }
-  return undefined;
+}
+
+/** What one incident at a time writes. */
+const leaseOf = ({ cluster }: Incident, target: Target): string => `target/${cluster}/${target.group}/${nameOf(target)}`;
+
+/** Lets others write what this incident held; what it never held stays as it is. */
+export async function releaseTargets(state: State, incident: Incident, steps: Step[]): Promise<void> {
+  for (const { target } of steps) await state.release(leaseOf(incident, target), incident.id);
 }
 
 async function lockAndRehearse(preparation: Preparation, plan: Plan, reads: Read[]): Promise<Input> {
-  const { incident, remediation, effect, state, artifacts, cluster, sender, now } = preparation;
+  const { incident, remediation, effect, artifacts, cluster, sender, now } = preparation;
   const withhold = withholder(effect);
   const lockStep = async (step: Step): Promise<Omit<LockedStep, 'index'>> => {
     // The lock of a node is part of the plan; it is compared when rehearsing and when writing.
@@ -99,6 +121,5 @@ async function lockAndRehearse(preparation: Preparation, plan: Plan, reads: Read
     if (rehearsal.kind === 'conflict') return { kind: 'conflict', effect, because: `the dry run was refused: ${rehearsal.because}` };
     steps.push(lock);
   }
-  const spent = await spendBudgets(state, incident, remediation, plan, now());
-  return spent ? withhold(spent) : { kind: 'prepared', effect, steps, reads };
+  return { kind: 'prepared', effect, steps, reads };
 }

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { asRecord } from '../events/exporter/as-record.ts';
 import { canonical } from './canonical.ts';
+import { ASSIGNMENTS, FORMS, namesCredential } from './credential-forms.ts';
 
 /**
  * Takes credentials out of whole objects before they are kept. A value becomes a mark that says nothing about it but whether it is the same
@@ -15,27 +16,22 @@ export interface Redaction {
 
 /** Annotations in which a tool keeps the whole object. */
 const COPIES = /last-applied-configuration$|^kapp\.k14s\.io\/original|^objectset\.rio\.cattle\.io\/applied$/;
-/** Fields that hold a credential wherever they are, when what they hold is no reference to one. */
-const NAMED =
-  /^(password|passwd|passphrase|token|accessToken|refreshToken|idToken|bearerToken|secretKey|secretAccessKey|accessKey|accessKeyId|privateKey|apiKey|sessionKey|clientSecret|webhookSecret|credentials|auth|dockerconfigjson|\.dockerconfigjson|username)$/i;
 /** Fields whose whole content may be anything: commands, manifests, deploy keys. */
 const WHOLE = new Set(['command', 'args', 'manifest']);
-/** Lists of name and value. */
-const VALUES = new Set(['env', 'envVars', 'parameters', 'updatedParameters']);
-/** Text that is a credential by its form: PEM, JWT, a bearer token, a password in a URL, a Helm release or another archive in base64. */
-const FORMS = [
-  /-----BEGIN [A-Z0-9 ]+-----[\s\S]*?(-----END [A-Z0-9 ]+-----|$)/g,
-  /\beyJ[\w-]{5,}\.[\w-]{5,}(\.[\w-]*)?/g,
-  /\b[Bb]earer [\w.~+/=-]{8,}/g,
-  /(?<=:\/\/)[^\s/@:]*:[^\s/@]+(?=@)/g,
-  /\b(H4sI|SDRzSU)[\w+/=]{20,}/g,
-];
-
+/** Lists of name and value, or maps. */
+const VALUES = /^(env|env-?vars|default-?env-?vars|build-?args|parameters|updatedParameters)$/i;
+/** Lists of key and value that hold no credential, and say where pods run. */
+const OPEN_VALUES = new Set(['tolerations', 'taints']);
+const HOLDERS = /^(Secret|ConfigMap)(List)?$/;
+/** Where a CustomResourceDefinition holds a schema, in v1 and in v1beta1. */
+const SCHEMAS = new Set(['schema', 'validation']);
 /** `key`: random bytes that nobody keeps. `keepEnv`: names of variables whose values are no secret, because an examination compares them with words. */
 export function redaction(key: Buffer, keepEnv: string[] = []): Redaction {
   const kept = new Set(keepEnv);
   const mark = (value: unknown): string => `redacted-${createHmac('sha256', key).update(canonical(value)).digest('hex').slice(0, 12)}`;
-  const text = (value: string): string => FORMS.reduce((result, form) => result.replace(form, mark), value);
+  const replaced = (forms: RegExp[], value: string): string =>
+    forms.reduce((result, form) => result.replace(form, (found) => mark(found)), value);
+  const text = (value: string): string => replaced(ASSIGNMENTS, replaced(FORMS, value));
   /** Every leaf becomes a mark; the names stay. */
   const leaves = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(leaves);
@@ -64,32 +60,54 @@ export function redaction(key: Buffer, keepEnv: string[] = []): Redaction {
       : Object.fromEntries(
           Object.entries(value).map(([name, below]) => [name.startsWith('v:') ? `v:${mark(name)}` : text(name), fields(below)]),
         );
+  /** A schema names fields, and is judged word by word; a value may stand in it only as a default or an example of the field `of`. */
+  const schema = (value: unknown, of: string): unknown => {
+    if (typeof value === 'string') return replaced(FORMS, value);
+    if (Array.isArray(value)) return value.map((inner) => schema(inner, of));
+    if (typeof value !== 'object' || value === null) return value;
+    return mapped(value, (inner, name) => {
+      if (name === 'properties') return typeof inner === 'object' && inner !== null ? mapped(inner, schema) : inner;
+      return name === 'default' || name === 'example' ? field(of, inner, '') : schema(inner, of);
+    });
+  };
   const field = (name: string, value: unknown, under: string): unknown => {
     if (under === 'annotations' && COPIES.test(name)) return mark(value);
+    if (SCHEMAS.has(under) && name === 'openAPIV3Schema') return schema(value, '');
     if (name === 'fieldsV1') return fields(value);
     if (under === 'git' && name === 'keys') return leaves(value);
     if (under === 'registry' && name === 'account') return leaves(value);
+    if (under === 'accounts' && name === 'hash') return leaves(value);
     if (WHOLE.has(name)) return leaves(value);
-    if (VALUES.has(name)) return values(value);
-    if (NAMED.test(name) && typeof value !== 'boolean') return isReference(value) ? walk(value, name) : leaves(value);
+    if (VALUES.test(name)) return values(value);
+    if (namesCredential(name, value)) return isReference(value) ? walk(value, name) : leaves(value);
     return walk(value, name);
   };
   const walk = (value: unknown, under: string): unknown => {
     if (typeof value === 'string') return text(value);
     if (Array.isArray(value)) return value.map((inner) => walk(inner, under));
     if (typeof value !== 'object' || value === null) return value;
-    const { kind } = asRecord(value);
-    const holds = kind === 'Secret' || kind === 'ConfigMap';
-    return mapped(value, (inner, name) =>
-      holds && ['data', 'stringData', 'binaryData'].includes(name) ? leaves(inner) : field(name, inner, under),
-    );
+    const { kind, name: named, key: called, value: given } = asRecord(value);
+    if (HOLDERS.test(String(kind))) return held(value, under);
+    const pair = typeof (named ?? called) === 'string' && given !== undefined && !OPEN_VALUES.has(under) && !kept.has(String(named));
+    return mapped(value, (inner, name) => (pair && name === 'value' ? leaves(inner) : field(name, inner, under)));
   };
+  /** A Secret or a ConfigMap, or a list of them, whose members have no kind. */
+  const held = (value: unknown, under: string): unknown =>
+    typeof value !== 'object' || value === null
+      ? walk(value, under)
+      : mapped(value, (inner, name) => {
+          if (['data', 'stringData', 'binaryData'].includes(name)) return leaves(inner);
+          return name === 'items' && Array.isArray(inner) ? inner.map((item) => held(item, name)) : field(name, inner, under);
+        });
   return { object: (object) => walk(object, ''), audit: (event) => auditOf(asRecord(event)) };
 }
 
 /** `{ name, key }` of a Secret: it says where the credential is, and not what it is. */
 const isReference = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && ['secretKeyRef', 'secretRef', 'valueFrom', 'secretName'].some((name) => name in value);
+  typeof value === 'object' &&
+  value !== null &&
+  (['secretKeyRef', 'secretRef', 'valueFrom', 'secretName'].some((name) => name in value) ||
+    ('name' in value && Object.keys(value).every((name) => ['name', 'key', 'namespace', 'optional'].includes(name))));
 
 const mapped = (value: object, change: (inner: unknown, name: string) => unknown): Record<string, unknown> =>
   Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, change(inner, name)]));

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { type Toy, widgetPath } from '../test/toy-remediation.ts';
 import { ToyWorld } from '../test/toy-world.ts';
@@ -63,6 +64,7 @@ describe('a plan is', () => {
 
 describe('the record', () => {
   const incident = (judgement: string, namespace: string) => ({
+    id: randomUUID(),
     remediation: 'a/b',
     object: { namespace },
     state: judgement === 'wrong' ? 'undone' : 'resolved',
@@ -85,6 +87,34 @@ describe('the record', () => {
         precision: { value: 12 / 14, low: expect.closeTo(0.6, 2), high: expect.closeTo(0.96, 2) },
       },
     ]);
+  });
+
+  const retry = async (world: ToyWorld) => world.say({ kind: 'retry', hash: (await world.incident()).plan?.hash ?? '', by });
+  const rerun = (world: ToyWorld) => world.say({ kind: 'rerun', by });
+  const breakAgain = (world: ToyWorld) => paint(world, 'red');
+  const reject = (world: ToyWorld) => world.say({ kind: 'reject', by, because: 'no' });
+
+  it.each<[string, ((world: ToyWorld) => unknown)[], Record<string, number>]>([
+    ['retries that were refused', [approve, retry, retry, retry], { fired: 1, confirmed: 1 }],
+    ['a retry that was carried out', [approve, breakAgain, retry], { fired: 1, confirmed: 1 }],
+    ['a rerun whose plan was approved', [approve, breakAgain, rerun, approve], { fired: 1, confirmed: 1 }],
+    ['a retry of a plan nobody had answered', [retry], { fired: 1, confirmed: 1 }],
+    ['a rerun whose plan was rejected', [approve, breakAgain, rerun, reject], { fired: 1, wrong: 1 }],
+    ['a retry of what a person had rejected', [reject, retry], { fired: 1, wrong: 1 }],
+    ['a retry of what a person had undone', [approve, (world) => world.say({ kind: 'undo', by }), retry], { fired: 1, wrong: 1 }],
+  ])('counts a failure once, whatever followed: %s', async (_, lives, expected) => {
+    const world = new ToyWorld({ limits: { perObject: { executions: 9, within: '24h' } } });
+    await world.mode('approve');
+    await world.fact();
+    await world.run(60_000);
+    if (lives[0] === retry) await world.run(HOUR);
+    for (const happens of lives) {
+      expect(await happens(world)).not.toBe(false);
+      await world.run(120_000);
+    }
+    const { remediation } = await world.incident();
+    const none = { confirmed: 0, byItself: 0, wrong: 0, open: 0 };
+    expect(recordsOf(await world.state.list())[0]).toMatchObject({ remediation, ...none, ...expected });
   });
 
   it.each<[number, number, boolean]>([

@@ -7,7 +7,7 @@ export type Judgement = 'confirmed' | 'by-itself' | 'wrong' | 'open';
 export interface Record {
   remediation: string;
   namespace?: string;
-  /** Plans that were confirmed by the second question: in shadow they would have been written. */
+  /** Failures with a plan that was confirmed by the second question: in shadow it would have been written. */
   fired: number;
   confirmed: number;
   byItself: number;
@@ -21,8 +21,10 @@ export interface Record {
 export const ENOUGH = 0.75;
 
 /** Judges one incident; undefined when it never came to a confirmed plan. */
-export function judge({ state, history, byHand }: Incident): Judgement | undefined {
+export function judge({ state, history, byHand, retry }: Incident): Judgement | undefined {
   if (!history.some((entry) => ['shadowed', 'awaiting-approval', 'executing'].includes(entry.state))) return undefined;
+  // A person wanted the plan of the incident before again, and nothing came of it: that says nothing new about the plan.
+  if (retry && state === 'refused') return undefined;
   const rejected = history.some((entry) => entry.state === 'refused' && entry.by !== undefined);
   if (rejected || ['undone', 'ineffective', 'reverted'].includes(state)) return 'wrong';
   const approved = history.some((entry) => entry.state === 'executing' && entry.by !== undefined);
@@ -30,12 +32,32 @@ export function judge({ state, history, byHand }: Incident): Judgement | undefin
   return state === 'resolved' ? 'by-itself' : 'open';
 }
 
-/** The records of all remediations that fired: one for each, and one for each of its namespaces. Derived from the incidents alone. */
-export function recordsOf(incidents: Incident[]): Record[] {
-  const groups = new Map<string, { remediation: string; namespace?: string; all: Judgement[] }>();
+/** From the one that speaks most against a remediation. */
+const WORST: Judgement[] = ['wrong', 'by-itself', 'confirmed', 'open'];
+
+/**
+ * One judgement for each failure. What a person had done again (`rerun`, `retry`) belongs to the failure it began with, which counts once, as the worst
+ * of its incidents: else one fix, asked for twelve times, would be twelve of twelve, and a wrong plan would be washed away by a retry.
+ */
+function judgements(incidents: Incident[]): { incident: Incident; judgement: Judgement }[] {
+  const byId = new Map(incidents.map((incident) => [incident.id, incident]));
+  const failures = new Map<string, { incident: Incident; judgement: Judgement }>();
   for (const incident of incidents) {
     const judgement = judge(incident);
     if (!judgement) continue;
+    let first = incident.id;
+    // An incident that was forgotten in the meantime still is the beginning of what followed it.
+    for (let after = incident.after; after !== undefined; after = byId.get(after)?.after) first = after;
+    const known = failures.get(first);
+    if (!known || WORST.indexOf(judgement) < WORST.indexOf(known.judgement)) failures.set(first, { incident, judgement });
+  }
+  return [...failures.values()];
+}
+
+/** The records of all remediations that fired: one for each, and one for each of its namespaces. Derived from the incidents alone. */
+export function recordsOf(incidents: Incident[]): Record[] {
+  const groups = new Map<string, { remediation: string; namespace?: string; all: Judgement[] }>();
+  for (const { incident, judgement } of judgements(incidents)) {
     const { remediation, object } = incident;
     for (const namespace of new Set([undefined, object.namespace])) {
       const key = `${remediation} ${namespace ?? ''}`;

@@ -2,6 +2,9 @@ import type { Draft } from './draft.ts';
 import { doneOf, hasEnded, type Incident, type Undo } from './incident.ts';
 import type { Context, Input } from './input.ts';
 
+/** A target is leased for a minute at most, and asked for every two seconds. */
+const TRIES = 40;
+
 /** A person wants back what was there before. Taken where something was written and nothing is being written now. */
 export function onUndo(next: Draft, by: string): Incident | undefined {
   const { state } = next.incident;
@@ -12,7 +15,7 @@ export function onUndo(next: Draft, by: string): Incident | undefined {
 
 /** The way back, step by step. Undefined for everything that is not its business. */
 export function onUndoing(next: Draft, input: Input, { now }: Context): Incident | undefined {
-  const { state, undo } = next.incident;
+  const { state, undo, look } = next.incident;
   if (state !== 'undoing' || !undo) return undefined;
   const { execution } = undo;
   switch (input.kind) {
@@ -37,13 +40,18 @@ export function onUndoing(next: Draft, input: Input, { now }: Context): Incident
         )
         .done();
     }
-    case 'withheld':
-      if (input.again === undefined || undo.again || (execution?.written.length ?? 0) > 0) return back(next, undo, input.because, now);
-      // Not even tried, as after a crash: prepared anew, once.
+    case 'withheld': {
+      const { by, from, tries = 0 } = undo;
+      if (input.again === undefined || tries >= TRIES || (execution?.written.length ?? 0) > 0)
+        return back(next, undo, input.because, now, input.open);
+      // Not even tried, as after a crash, or somebody else is writing there just now: prepared anew.
       return next
-        .set({ undo: { by: undo.by, from: undo.from, again: true } })
-        .effect({ kind: 'prepare' })
+        .set({ undo: { by, from, tries: tries + 1 } })
+        .look(input.again)
         .done();
+    }
+    case 'due':
+      return look?.token === input.token ? next.set({ look: undefined }).effect({ kind: 'prepare' }).done() : undefined;
     case 'conflict':
       return back(next, undo, input.because, now);
     case 'doubt':
@@ -59,10 +67,10 @@ export function onUndoing(next: Draft, input: Input, { now }: Context): Incident
 }
 
 /** Nothing was undone: it is again what it was, and that is told. */
-function back(next: Draft, { from, execution }: Undo, because: string, now: number): Incident {
+function back(next: Draft, { from, execution }: Undo, because: string, now: number, open?: true): Incident {
   if (execution && execution.written.length > 0) {
     return next.to('failed', `stopped between two steps of the way back: ${because}`).done();
   }
-  next.set({ undo: undefined }).to(from, `nothing was undone: ${because}`);
+  next.set({ undo: undefined }).to(from, `nothing was undone: ${because}`, { open });
   return hasEnded(from) ? next.done() : next.look(now + 1_000).done();
 }

@@ -10,6 +10,7 @@ import type { RecordedLine } from './recording.ts';
 /** As far as the longest window of a rule reaches back. */
 const BEFORE = milliseconds('10m');
 const AFTER = milliseconds('5s');
+const SOON = milliseconds('1s');
 
 /**
  * Writes what a recording holds of an incident as a bundle that `replay` accepts: the namespaces it is about, from ten minutes before it was
@@ -30,13 +31,18 @@ export function writeBundle(incident: Incident, lines: RecordedLine[], to: strin
   });
   const start = new Date(from).toISOString();
   const asked = new Set<string>();
+  const told = new Set(during);
+  let event = start;
   const reads = lines.flatMap((line) => {
+    if (line.kind === 'watch' && told.has(line.event)) event = line.event.receivedAt;
     if (line.kind !== 'read' || line.remediation !== incident.remediation || !isWithin(line.at)) return [];
     const question = questionOf(line.read);
+    // An examination follows what called for it by milliseconds, in a replay at once: the first answer after an event is there with the event.
+    const at = Date.parse(line.at) - Date.parse(event) <= SOON && !asked.has(`${question} ${event}`) ? event : line.at;
     const first = !asked.has(question);
-    asked.add(question);
-    // A replay asks a moment earlier or later: the first answer holds from the start.
-    return [{ at: first ? start : line.at, ...line.read }];
+    asked.add(question).add(`${question} ${event}`);
+    // And it may ask a moment earlier or later: the very first answer holds from the start.
+    return [{ at: first ? start : at, ...line.read }];
   });
   const { id, remediation, object, state } = incident;
   // No text: what was said may quote what was read.

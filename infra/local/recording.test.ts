@@ -38,6 +38,12 @@ it('Two files of bounded size; the newer begins with the state that the thrown-a
   expect(JSON.stringify(lines)).not.toContain('hunter2');
 });
 
+const object = { group: 'example.com', version: 'v1', resource: 'widgets', namespace: 'shop', name: 'a' };
+const coverage = { sources: ['watch' as const], gap: false, dropped: 0 };
+const changed = { change: 'modified' as const, changed: [], phantom: false };
+const fact = { id: 'fact-1234', cluster: 'toy', observedAt: at(1_800), coverage, object, ...changed };
+const incident = open(fact, object, 'example/mend', 1, START + 1_800_000);
+
 it('A bundle begins with what stood there, holds the namespace it is about, and the first answers from its start', () => {
   const directory = mkdtempSync(join(tmpdir(), 'kubemend-recording-'));
   const recording = new Recording(directory, [], () => START + 1_800_000);
@@ -47,20 +53,8 @@ it('A bundle begins with what stood there, holds the namespace it is about, and 
   recording.watch(widget(1_790, 'b', { object: elsewhere }));
   recording.audit({ verb: 'patch', stageTimestamp: at(1_790), objectRef: { namespace: 'shop', name: 'a' } });
   recording.audit({ verb: 'patch', stageTimestamp: at(10), objectRef: { namespace: 'shop', name: 'a' } });
-  const object = { group: 'example.com', version: 'v1', resource: 'widgets', namespace: 'shop', name: 'a' };
-  const coverage = { sources: ['watch' as const], gap: false, dropped: 0 };
-  const fact = {
-    id: 'fact-1234',
-    cluster: 'toy',
-    observedAt: at(1_800),
-    coverage,
-    object,
-    change: 'modified' as const,
-    changed: [],
-    phantom: false,
-  };
   const to = join(directory, 'bundle');
-  expect(writeBundle(open(fact, object, 'example/mend', 1, START + 1_800_000), readRecording(directory) ?? [], to)).toEqual({
+  expect(writeBundle(incident, readRecording(directory) ?? [], to)).toEqual({
     audit: 1,
     watch: 1,
     reads: 0,
@@ -69,5 +63,27 @@ it('A bundle begins with what stood there, holds the namespace it is about, and 
     [at(1_200), 'watch'],
     [at(1_790), 'audit'],
     [at(1_790), 'watch'],
+  ]);
+});
+
+it('In a bundle an answer is there with the event that it was asked for after: a replay asks at once', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'kubemend-recording-'));
+  let now = 0;
+  const recording = new Recording(directory, [], () => START + now);
+  const live = { metadata: { name: 'a', namespace: 'shop' } };
+  const view = recording.view('example/mend', { get: async () => live } as never);
+  for (const second of [1_790, 1_792, 1_795]) {
+    recording.watch(widget(second, 'a'));
+    for (const later of [40, 60, 1_500]) {
+      now = second * 1_000 + later;
+      await view.get(object);
+    }
+  }
+  const to = join(directory, 'bundle');
+  writeBundle(incident, readRecording(directory) ?? [], to);
+  expect(readBundle(to).flatMap((one) => (one.kind === 'read' ? [one.at - START] : []))).toEqual([
+    ...[1_200_000, 1_790_060, 1_791_500],
+    ...[1_792_000, 1_792_060, 1_793_500],
+    ...[1_795_000, 1_795_060, 1_796_500],
   ]);
 });

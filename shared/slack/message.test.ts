@@ -104,6 +104,21 @@ describe('the message of an incident', () => {
     expect(text).not.toMatch(/c2VjcmV0|b2xk/);
   });
 
+  it('shows what an applied document changes, by path: the first few in the message, all that are recorded in the thread', () => {
+    const target = { group: 'apiextensions.k8s.io', version: 'v1', resource: 'customresourcedefinitions', name: 'kafkas.kafka.strimzi.io' };
+    const step = { kind: 'apply', target, document: { artifact: 'strimzi/0.43.0', sha256: 'a'.repeat(64) }, reason: 'replace' };
+    const changes = [[...Array.from({ length: 20 }, (_, n) => `+ spec.versions[v1].f${n}`), 'and 3 more <fields>']];
+    const one = change(1, 3, { record: { plan: { ...planOf(change(1, 3)), steps: [step], before: [{}], changes } } });
+    const [message, thread] = [textOf(messageOf(one)), textOf(details(storyOf(one)))];
+    expect([message.includes('`+ spec.versions[v1].f4`'), message.includes('.f5`'), message.includes('see the thread')]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    expect([thread.includes('`+ spec.versions[v1].f19`'), thread.includes('and 3 more &lt;fields&gt;')]).toEqual([true, true]);
+    expect([wrongBlocks(messageOf(one).blocks), wrongBlocks(details(storyOf(one))?.message.blocks)]).toEqual([[], []]);
+  });
+
   it.each([
     ['kubero-dev/kubero#420', '<https://github.com/kubero-dev/kubero/issues/420|kubero-dev/kubero#420>'],
     ['a/b#1 (also c/d.e#22)', '<https://github.com/a/b/issues/1|a/b#1> (also <https://github.com/c/d.e/issues/22|c/d.e#22>)'],

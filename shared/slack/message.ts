@@ -6,6 +6,9 @@ import { stepLines } from './steps.ts';
 import type { Story } from './story.ts';
 import { clock, code, words } from './text.ts';
 
+/** Changes of an applied document; its thread has the others. */
+const FEW = 5;
+
 /** The one living message of an incident: what is broken, what was found, what would be or was done, what a person can do now. */
 export function livingMessage(story: Story): Message {
   const { title, state, because, at, cluster, object, remediation, incident } = story;
@@ -77,7 +80,7 @@ function planned({ plan, state, because }: Story): Block[] {
   const done =
     ['applied', 'verified', 'ineffective', 'reverted', 'undone', 'failed'].includes(state) || because.includes('steps are written');
   const until = state === 'awaiting-approval' ? `, valid until ${clock(new Date(plan.expiresAt).toISOString())}` : '';
-  return [section([`*${done ? 'Written' : 'Plan'}* ${code(plan.hash.slice(0, 8))}${until}`, ...stepLines(plan)])];
+  return [section([`*${done ? 'Written' : 'Plan'}* ${code(plan.hash.slice(0, 8))}${until}`, ...stepLines(plan, FEW)])];
 }
 
 function upstream({ cause }: Story): Block[] {

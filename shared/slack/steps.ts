@@ -1,6 +1,5 @@
 import type { Json } from '../canonical.ts';
-import { fieldsOf, holdsSecrets } from '../field-changes.ts';
-import { keysOf } from '../json-patch.ts';
+import { fieldsOf, holdsSecrets, pathOf } from '../field-changes.ts';
 import { nameOf } from '../kubernetes/object.ts';
 import type { Step } from '../plan.ts';
 import type { StoryPlan } from './story.ts';
@@ -8,17 +7,20 @@ import { code, escaped, words } from './text.ts';
 
 const LONGEST = 200;
 
-/** The steps of a plan for people: what is written where and why, and each field before and after. Lines are escaped. */
-export const stepLines = ({ steps, before }: StoryPlan): string[] =>
+/** The steps of a plan for people: what is written where and why, each field before and after, and `most` changes of an applied document. Lines are escaped. */
+export const stepLines = ({ steps, before, changes }: StoryPlan, most = 21): string[] =>
   steps.flatMap((step, index) => [
     `*${index + 1}.* ${verbOf(step)} ${code(nameOf(step.target))}: ${words(step.reason, 400)}`,
-    ...detailsOf(step, before?.[index]).map((line) => `      ${line}`),
+    ...detailsOf(step, before?.[index], fewest(changes?.[index] ?? [], most)).map((line) => `      ${line}`),
   ]);
 
-function detailsOf(step: Step, before: Record<string, Json> | undefined): string[] {
+function detailsOf(step: Step, before: Record<string, Json> | undefined, changes: string[]): string[] {
   switch (step.kind) {
     case 'apply':
-      return [`document ${code(step.document.artifact)}, SHA-256 ${code(`${step.document.sha256.slice(0, 16)}…`)}`];
+      return [
+        `document ${code(step.document.artifact)}, SHA-256 ${code(`${step.document.sha256.slice(0, 16)}…`)}`,
+        ...changes.map((line) => (/^[-+~] /.test(line) ? code(line, LONGEST) : escaped(line))),
+      ];
     case 'delete-znode':
       return [`${code(step.path)} of ZooKeeper, if it is still version ${escaped(String(step.lock.version))}; it is saved before`];
     case 'create-znode':
@@ -33,19 +35,14 @@ function detailsOf(step: Step, before: Record<string, Json> | undefined): string
   }
 }
 
+/** The last line of all may say how many more there are. */
+const fewest = (changes: string[], most: number): string[] =>
+  changes.length > most ? [...changes.slice(0, most), 'and more: see the thread'] : changes;
+
 const shown = (value: Json | undefined, unknown = ''): string => {
   if (value === undefined) return unknown;
   return value === null ? '_absent_' : code(JSON.stringify(value), LONGEST);
 };
-
-/** `spec.replicas`, `metadata.annotations["strimzi.io/x"]`. */
-function pathOf(pointer: string): string {
-  return keysOf(pointer).reduce((path, key) => {
-    if (/^\d+$/.test(key)) return `${path}[${key}]`;
-    if (/^[\w-]+$/.test(key)) return path === '' ? key : `${path}.${key}`;
-    return `${path}[${JSON.stringify(key)}]`;
-  }, '');
-}
 
 const VERBS: Record<Step['kind'], string> = {
   'json-patch': 'patch',

@@ -19,6 +19,7 @@ const plan = z.object({
       ),
     )
     .optional(),
+  changes: z.array(z.array(z.string())).optional(),
   expiresAt: z.number(),
 });
 

@@ -50,6 +50,10 @@ describe('the status write storm of Strimzi #10576, on a real API server', () =>
     const waiting = await until('awaiting-approval');
     expect(await ownWrites(true)).toEqual([]);
     expect(waiting.plan?.evidence).toMatchObject({ operator: '0.43.0', missing: ['registeredNodeIds'] });
+    const changes = waiting.plan?.changes?.[0] ?? [];
+    expect(changes).toContain('+ spec.versions[v1beta2].schema.status.registeredNodeIds');
+    // What the API server adds by itself is nothing that would be removed.
+    expect(changes.filter((line) => line.startsWith('-') && !line.includes('.required['))).toEqual([]);
     expect('actors' in waiting.fact && waiting.fact.actors).toContainEqual(
       expect.objectContaining({
         user: 'system:serviceaccount:strimzi:strimzi-cluster-operator',
