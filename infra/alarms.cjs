@@ -78,6 +78,10 @@ const ours = (stage, remediations) => ({
     'Too many fixes did not help: nothing more is written there until: kubemend resume',
     summed(remediations, 'breakerOpened', [], 60 * MINUTE),
   ),
+  LooksFail: alarm(`kubemend-${stage}-looks-fail`, 'Incidents are not continued, again and again: the log of continue-incident says why', {
+    ...metric('kubemend', 'notHandedOn', [{ Name: 'function', Value: 'kubemend/continue-incident' }]),
+    ...{ EvaluationPeriods: 3, DatapointsToAlarm: 2 },
+  }),
   AppointmentsLate: alarm(
     `kubemend-${stage}-appointments-late`,
     'A look is half an hour late (15 minutes may be its delay): incidents are not continued. See the log of continue-incident',

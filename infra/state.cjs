@@ -5,7 +5,8 @@ const { key } = require('./settings.cjs');
 
 const Table = {
   Type: 'AWS::DynamoDB::Table',
-  DeletionPolicy: 'Retain',
+  // A first deployment that fails leaves nothing that the next one would meet.
+  DeletionPolicy: 'RetainExceptOnCreate',
   UpdateReplacePolicy: 'Retain',
   Properties: {
     TableName: '', // below
@@ -18,7 +19,8 @@ const Table = {
 
 const Artifacts = {
   Type: 'AWS::S3::Bucket',
-  DeletionPolicy: 'Retain',
+  // A first deployment that fails leaves nothing that the next one would meet.
+  DeletionPolicy: 'RetainExceptOnCreate',
   UpdateReplacePolicy: 'Retain',
   Properties: {
     PublicAccessBlockConfiguration: { BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true },
