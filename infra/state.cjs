@@ -33,11 +33,31 @@ const Artifacts = {
   },
 };
 
+/** Nobody without TLS, whatever else may allow it. */
+const ArtifactsPolicy = {
+  Type: 'AWS::S3::BucketPolicy',
+  Properties: {
+    Bucket: { Ref: 'Artifacts' },
+    PolicyDocument: {
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Deny',
+          Principal: '*',
+          Action: 's3:*',
+          Resource: [{ 'Fn::GetAtt': ['Artifacts', 'Arn'] }, { 'Fn::Sub': `\${Artifacts.Arn}/*` }],
+          Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+        },
+      ],
+    },
+  },
+};
+
 module.exports = async ({ resolveVariable }) => {
   const stage = await resolveVariable('sls:stage');
   Table.Properties.TableName = `kubemend-${stage}`;
   return {
-    Resources: { Table, Artifacts },
+    Resources: { Table, Artifacts, ArtifactsPolicy },
     Outputs: {
       TableName: { Description: 'Incidents, modes, budgets; kept when the stack is deleted', Value: { Ref: 'Table' } },
       ArtifactsBucket: { Description: 'Pinned documents and backups; kept when the stack is deleted', Value: { Ref: 'Artifacts' } },
