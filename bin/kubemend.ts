@@ -26,4 +26,5 @@ function print(lines: string[]): number {
   return 0;
 }
 
-await finish(() => main(process.argv.slice(2)));
+const argv = process.argv.slice(2);
+await finish(argv, () => main(argv));

@@ -63,6 +63,11 @@ describe('a person’s word', () => {
 
   it('retry opens the next incident with the same plan, approved by this person', async () => {
     const { id, plan } = await incident({ state: 'failed' });
+    expect(await kubemend('retry', id)).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/the mode is shadow again\. .*kubemend mode/),
+    });
+    await state.set(`mode/${NAME}`, 'approve');
     expect(await kubemend('retry', id)).toMatchObject({ code: 0, out: expect.stringMatching(/Tried again: incident \w+ is executing/) });
     const next = (await state.list()).find(({ after }) => after === id);
     expect(next).toMatchObject({ plan: { hash: plan?.hash }, approval: { by: 'ada' }, retry: true });
@@ -151,7 +156,9 @@ describe('redrive', () => {
     const file = join(here(), 'letters.ndjson');
     await deadLetters(`${file}.redriving`, [JSON.parse(await readFile(SAMPLE, 'utf8'))]);
     expect(await kubemend('redrive', '--file', file, '--json')).toMatchObject({ code: 0, out: expect.stringContaining('"sent":1') });
-    expect(JSON.parse((await kubemend('redrive', '--file', file, '--json')).out)).toEqual({ sent: 0, left: [] });
+    expect(JSON.parse((await kubemend('redrive', '--file', file, '--json')).out)).toEqual({
+      error: { message: `There are no dead letters at ${file}`, exitCode: 2 },
+    });
   });
 });
 

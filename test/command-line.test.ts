@@ -15,6 +15,7 @@ let directory: string;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'kubemend-cli-'));
+  openDatabase(join(directory, 'kubemend.sqlite')).close();
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
@@ -133,7 +134,7 @@ describe('the command line', () => {
     expect((await kubemend('mode', NAME, '--namespace', 'dev')).out).toMatch(/ auto in dev\n/);
     await kubemend('pause');
     const database = openDatabase(join(directory, 'kubemend.sqlite'));
-    expect(await new SqliteState(database).setting('paused')).toBe('ada');
+    expect(await new SqliteState(database).setting('paused')).toMatch(/^ada since 2/);
     await kubemend('resume');
     expect(await new SqliteState(database).setting('paused')).toBeUndefined();
     database.close();

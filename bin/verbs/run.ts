@@ -32,6 +32,7 @@ export const verb: Verb = {
     'slack-approvers': { type: 'string', help: 'Slack user ids that may approve, separated by commas; nobody else can' },
     'audit-token': { type: 'string', help: 'file with the bearer token the API server sends' },
   },
+  json: 'NDJSON: each change of an incident as one JSON document a line',
   positionals: { least: 0, most: 0 },
   async run(call) {
     const { cluster, connection } = await readKubeconfig(text(call, 'kubeconfig') ?? call.environment.kubeconfig, text(call, 'context'));

@@ -28,6 +28,7 @@ export const verb: Verb = {
     keep: { type: 'boolean', help: 'leave the cluster running afterwards, to look around with kubectl' },
     within: { type: 'string', help: 'give up after so many seconds (default: 600)' },
   },
+  json: 'the incident as one JSON document at the end; what happens is told on standard error',
   positionals: { least: 0, most: 0 },
   async run(call) {
     const name = text(call, 'scenario') ?? 'strimzi-stale-crds';

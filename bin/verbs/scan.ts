@@ -9,7 +9,7 @@ import { describeStep } from '../describe.ts';
 import { clusterOptions, connect } from '../look.ts';
 import { paint } from '../paint.ts';
 import { openArtifacts, stateDirectory } from '../store.ts';
-import { stateOption, text, UsageError, type Verb } from '../verb.ts';
+import { stateOption, text, UNDECIDED, UsageError, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   summary: 'ask every remediation about every object of its kinds, now: failures that are there, or will be; never writes',
@@ -51,7 +51,7 @@ export const verb: Verb = {
         );
       }
       if (findings.length > 0) return 1;
-      return doubts.length > 0 ? 3 : 0;
+      return doubts.length + undecided.length > 0 ? UNDECIDED : 0;
     } finally {
       transport.close();
     }
