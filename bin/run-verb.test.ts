@@ -14,6 +14,7 @@ import { verb as incidents } from './verbs/incidents.ts';
 import { verb as mode } from './verbs/mode.ts';
 import { verb as pause } from './verbs/pause.ts';
 import { verb as redrive } from './verbs/redrive.ts';
+import { verb as scan } from './verbs/scan.ts';
 import { verb as send } from './verbs/send.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -95,6 +96,11 @@ describe('an ID', () => {
     await incident({ id: 'aaaa33334444', key: 'b', cluster: 'dev' });
     expect(await says(incidents)).toMatch(/ in prod .*[\s\S]* in dev /);
   });
+});
+
+it('What is no kubeconfig is a sentence', async () => {
+  writeFileSync(path('hostname'), 'till-17\n');
+  expect(await says(scan, '--kubeconfig', path('hostname'))).toMatch(/hostname is no kubeconfig: it names no cluster/);
 });
 
 describe('redrive', () => {

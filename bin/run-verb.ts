@@ -81,8 +81,8 @@ function parse<T>(name: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    // Node's further lines are about Node's syntax.
-    const [line = ''] = (error as Error).message.split('\n');
-    throw new UsageError(`${line.replace(/\.$/, '')}. Run: ${COMMAND} ${name} --help`);
+    // What follows Node's first sentence is about options that begin with two dashes.
+    const [line = ''] = (error as Error).message.split(/\.(?:\s|$)|\n/);
+    throw new UsageError(`${line}. Run: ${COMMAND} ${name} --help`);
   }
 }
