@@ -3,8 +3,8 @@ import { parseArgs } from 'node:util';
 import { readEnvironment } from './environment.ts';
 import { type Call, UsageError, type Verb } from './verb.ts';
 
-/** How it was called: as itself or as a plugin of kubectl. */
-export const COMMAND = basename(process.argv[1] ?? '') === 'kubectl-mend' ? 'kubectl mend' : 'kubemend';
+/** How it was called: as itself or as a plugin of kubectl (bin/kubemend says it by the title of the process). */
+export const COMMAND = [basename(process.argv[1] ?? ''), process.title].includes('kubectl-mend') ? 'kubectl mend' : 'kubemend';
 
 /** Runs one verb with its arguments, or prints its help; resolves to the exit code. Throws UsageError. */
 export async function runVerb(name: string, verb: Verb, args: string[], surroundings = ofThisProcess()): Promise<number> {
