@@ -179,23 +179,28 @@ describe('the rest', () => {
     });
   });
 
-  it('bash completes verbs, options and remediations', async () => {
+  it('bash completes by asking kubemend', async () => {
+    const { id } = await incident();
     const script = join(here(), 'completion.bash');
     await writeFile(script, (await kubemend('completion', 'bash')).out);
     const complete = async (...words: string[]): Promise<string[]> => {
-      const quoted = words.map((word) => `'${word}'`).join(' ');
-      const body = `source ${script}; COMP_WORDS=(kubemend ${quoted}); COMP_CWORD=${words.length}; _kubemend; printf '%s\\n' "\${COMPREPLY[@]}"`;
-      return (await promisify(execFile)('bash', ['-c', body])).stdout.trim().split('\n');
+      const quoted = [join(ROOT, 'bin/kubemend'), ...words].map((word) => `'${word}'`).join(' ');
+      const body = `source ${script}; COMP_WORDS=(${quoted}); COMP_CWORD=${words.length}; _kubemend; printf '%s\\n' "\${COMPREPLY[@]}"`;
+      return (await promisify(execFile)('bash', ['-c', body], { cwd: here() })).stdout.trim().split('\n');
     };
-    expect(await complete('re')).toEqual(expect.arrayContaining(['rerun', 'retry', 'reject', 'replay', 'redrive', 'resume']));
-    expect(await complete('mode', 'strimzi/u')).toEqual([NAME]);
-    expect(await complete('undo', 'x', '--w')).toEqual(['--within']);
+    expect(await complete('undo', '--state', here(), id.slice(0, 2))).toEqual([id]);
+    expect(await complete('replay', 'compl')).toEqual(['completion.bash']);
   });
 
-  it.each(['zsh', 'fish'])('%s has a script that names every verb', async (shell) => {
-    const { out } = await kubemend('completion', shell);
-    for (const verb of ['rerun', 'scan', 'capture', 'completion']) expect(out).toMatch(new RegExp(`\\b${verb}\\b`));
-    expect((await kubemend('completion', 'cmd')).code).toBe(2);
+  it('kubectl completes its plugin', async () => {
+    const ask = async (...words: string[]): Promise<string> =>
+      (await promisify(execFile)(join(ROOT, 'bin/kubectl_complete-mend'), words)).stdout;
+    expect(await ask('mode', 'strimzi/u')).toBe(`${NAME}\n:4\n`);
+    expect(await ask('replay', '')).toBe(':0\n');
+  });
+
+  it.each(['zsh', 'fish'])('%s has a script that asks kubemend', async (shell) => {
+    expect((await kubemend('completion', shell)).out).toMatch(/completion words -- /);
   });
 
   it('kubectl mend is the same program wherever it is linked, and brings its own Node', async () => {

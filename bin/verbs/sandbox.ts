@@ -12,7 +12,8 @@ import type { AuditLine } from '../../test/scenarios/scenario.ts';
 import { describeFact, describePlan } from '../describe.ts';
 import { clockTime, paint, paintState } from '../paint.ts';
 import { COMMAND } from '../run-verb.ts';
-import { openSandbox, type Sandbox, scenarioNames } from '../sandbox.ts';
+import { openSandbox, type Sandbox } from '../sandbox.ts';
+import { scenarioNames } from '../scenario-names.ts';
 import { type Call, text, UsageError, type Verb } from '../verb.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
