@@ -70,6 +70,9 @@ export const verb: Verb = {
       if (error instanceof AlreadyRunningError || error instanceof SlackPortError) throw new UsageError(error.message);
       throw error;
     });
+    const ended = new Promise<void>((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    });
     if (unreached === undefined)
       call.err(`kubemend watches ${name} (${connection.server}); modes: kubemend mode; incidents: kubemend incidents; end: Ctrl-C`);
     if (!auditWebhook)
@@ -77,9 +80,7 @@ export const verb: Verb = {
     call.err(
       'One process imitates AWS: no IAM, no retries of EventBridge, no archive; facts are lost while it does not run, incidents are not.',
     );
-    await new Promise<void>((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-    });
+    await ended;
     await run.stop();
     return 0;
   },
