@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Incident } from '../shared/incident.ts';
 import { openDatabase, SqliteState } from '../shared/state/sqlite.ts';
+import { clear } from '../shared/verdict.ts';
 import { callVerb } from '../test/call-verb.ts';
 import { sentenceOf } from './run-verb.ts';
 import type { Verb } from './verb.ts';
@@ -14,7 +15,7 @@ import { verb as incidents } from './verbs/incidents.ts';
 import { verb as mode } from './verbs/mode.ts';
 import { verb as pause } from './verbs/pause.ts';
 import { verb as redrive } from './verbs/redrive.ts';
-import { verb as scan } from './verbs/scan.ts';
+import { exitCodeOf, verb as scan } from './verbs/scan.ts';
 import { verb as send } from './verbs/send.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -101,6 +102,14 @@ describe('an ID', () => {
 it('What is no kubeconfig is a sentence', async () => {
   writeFileSync(path('hostname'), 'till-17\n');
   expect(await says(scan, '--kubeconfig', path('hostname'))).toMatch(/hostname is no kubeconfig: it names no cluster/);
+});
+
+it('A scan that came to no answer is no all-clear', () => {
+  const one = { remediation: 'a/b', object: { group: '', version: 'v1', resource: 'pods', name: 'a' }, verdict: clear('well') };
+  const doubts = [{ remediation: 'a/b', about: 'pods', because: '403' }];
+  const none = { findings: [], undecided: [], doubts: [] };
+  const all = [none, { ...none, undecided: [one] }, { ...none, doubts }, { findings: [one], undecided: [one], doubts }];
+  expect(all.map(exitCodeOf)).toEqual([0, 3, 3, 1]);
 });
 
 describe('redrive', () => {

@@ -68,11 +68,11 @@ export function describeStanding({ pauses, breakers }: Standing): { says: string
   ];
 }
 
-/** Why what a person wants written now would be withheld, with the way out; undefined: it would not. A breaker holds back fixes, not their undoing. */
-export async function heldBack(state: State, incident: Incident, remediations: Card[], undo: boolean): Promise<string | undefined> {
+/** Why what a person wants written now would be withheld, with the way out; undefined: it would not, as far as can be said here. */
+export async function heldBack(state: State, incident: Incident, remediations: Card[], byBreakers: boolean): Promise<string | undefined> {
   const found = await standing(state, remediations);
   const concerns = ({ remediation }: { remediation?: string }) => remediation === undefined || remediation === incident.remediation;
-  const breakers = undo ? [] : found.breakers.filter(({ scope }) => isAbout(scope, incident));
+  const breakers = byBreakers ? found.breakers.filter(({ scope }) => isAbout(scope, incident)) : [];
   const [first] = describeStanding({ pauses: found.pauses.filter(concerns), breakers });
   if (first) return `${first.says}. ${first.fix}`;
   const off = await switchedOff(state, incident);

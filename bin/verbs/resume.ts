@@ -18,7 +18,7 @@ export const verb: Verb = {
     const before = await standing(state, remediations);
     const lifted = before.pauses.filter(({ remediation }) => name === undefined || remediation === name);
     // The breaker of everything is closed with each: whoever resumes one has looked at what did not help.
-    const closed = before.breakers.filter(({ remediation }) => name === undefined || remediation === name || remediation === undefined);
+    const closed = before.breakers.filter(({ scope, remediation }) => name === undefined || remediation === name || scope === 'overall');
     for (const { remediation } of lifted) await state.set(remediation ? `paused/${remediation}` : 'paused', undefined);
     for (const { scope } of closed) await state.reset(scope);
     const after = await standing(state, remediations);

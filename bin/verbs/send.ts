@@ -31,13 +31,13 @@ export const verb: Verb = {
     const remediations = await loadRemediations();
     const results: Result[] = [];
     const cluster = text(call, 'cluster');
-    for (const event of asEvents(file, content)) {
+    const all = asEvents(file, content).flatMap((event) => {
       const { matched, because } = match(event, remediations);
       if (matched.length === 0) call.err(because);
-      for (const one of matched) {
-        results.push(await give(call, cluster === undefined ? one : { ...one, fact: { ...one.fact, cluster } }));
-      }
-    }
+      return matched.map((one) => (cluster === undefined ? one : { ...one, fact: { ...one.fact, cluster } }));
+    });
+    await refuseOthers(call, all);
+    for (const one of all) results.push(await give(call, one));
     if (call.json) call.out(JSON.stringify({ results }));
     if (results.some(({ decided }) => !decided)) return UNDECIDED;
     return results.length > 0 ? 0 : 1;
@@ -65,6 +65,18 @@ function match(event: object, remediations: Remediation[]): { matched: Matched[]
   return { matched, because: `No rule matches it. ${reasons.join('; ')}` };
 }
 
+/** Throws UsageError where a fact would be handed to a kubemend that watches another cluster, before the first is. */
+async function refuseOthers(call: Call, all: Matched[]): Promise<void> {
+  const store = call.values.report ? undefined : localStoreIfAny(call);
+  if (!store || !(await store.runs())) return;
+  const watched = await watchedCluster(store.state);
+  const other = all.find(({ fact, replay }) => fact.cluster !== watched && (call.values.act || replay === undefined));
+  if (watched !== undefined && other)
+    throw new UsageError(
+      `The fact is of the cluster ${other.fact.cluster}; the kubemend that runs here watches ${watched}. To hand it over as one of that: --cluster ${watched}`,
+    );
+}
+
 /** Hands a fact to the kubemend that runs here, or looks once. What was replayed from an archive is old: it is acted on only if that was asked for. */
 async function give(call: Call, { remediation, fact, replay }: Matched): Promise<Result> {
   const store = localStoreIfAny(call);
@@ -74,11 +86,6 @@ async function give(call: Call, { remediation, fact, replay }: Matched): Promise
     throw new UsageError(`No kubemend runs on ${stateDirectory(call)}: start one with kubemend run, or leave --act out`);
   if (!call.values.report && runs && (call.values.act || replay === undefined)) {
     const { state, schedule } = store;
-    const watched = await watchedCluster(state);
-    if (watched !== undefined && fact.cluster !== watched)
-      throw new UsageError(
-        `The fact is of the cluster ${fact.cluster}; the kubemend that runs here watches ${watched}. To hand it over as one of that: --cluster ${watched}`,
-      );
     const now = systemClock.now();
     const incident = await handIn({ state, remediation, fact, now });
     if (incident) await schedule.put({ incident: incident.id, token: 'wake', at: now });
