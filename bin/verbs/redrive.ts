@@ -1,4 +1,4 @@
-import { appendFile, readFile, rename, rm } from 'node:fs/promises';
+import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
@@ -8,10 +8,9 @@ import { loadRemediations } from '../../infra/remediations.ts';
 import { EventBridgeBus } from '../../shared/bus/eventbridge.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { handIn } from '../../shared/hand-in.ts';
-import { SqliteSchedule } from '../../shared/schedule/sqlite.ts';
-import { openDatabase, SqliteState } from '../../shared/state/sqlite.ts';
-import { databasePath, stateDirectory } from '../store.ts';
-import { type Call, stateOption, text, type Verb } from '../verb.ts';
+import { putAside } from '../dead-letters.ts';
+import { localStore, stateDirectory, watchedCluster } from '../store.ts';
+import { type Call, stateOption, text, UsageError, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   summary: 'send the dead letters of the exporter again; what is not taken stays a dead letter',
@@ -27,9 +26,12 @@ export const verb: Verb = {
     const file = text(call, 'file') ?? join(stateDirectory(call), 'exporter', 'dead-letters.ndjson');
     const bus = text(call, 'bus');
     const publish = bus === undefined ? await toState(call) : await toEventBridge(bus);
+    // A full file was put aside by the exporter as `.1`.
+    const asides = [await putAside(`${file}.1`), await putAside(file)].flatMap((aside) => aside ?? []);
+    if (asides.length === 0 && text(call, 'file') !== undefined) throw new UsageError(`There are no dead letters at ${file}`);
     const left: { because: string; id: string }[] = [];
     let sent = 0;
-    for (const line of [...(await take(`${file}.1`)), ...(await take(file))]) {
+    for (const line of asides.flatMap(({ lines }) => lines)) {
       const letter = parse(line);
       const because =
         typeof letter === 'string'
@@ -47,7 +49,7 @@ export const verb: Verb = {
         );
       }
     }
-    for (const done of [file, `${file}.1`]) await rm(`${done}.redriving`, { force: true });
+    for (const aside of asides) await aside.done();
     if (call.json) call.out(JSON.stringify({ sent, left }));
     else {
       call.out(`${sent} sent again, ${left.length} left in ${file}`);
@@ -56,20 +58,6 @@ export const verb: Verb = {
     return left.length > 0 ? 1 : 0;
   },
 };
-
-/** The lines of the file, which is put aside first: the exporter may write a new one meanwhile. What an earlier redrive that died left is taken up too. */
-async function take(file: string): Promise<string[]> {
-  const aside = `${file}.redriving`;
-  const before = await readFile(aside, 'utf8').catch(() => undefined);
-  if (before === undefined) {
-    const moved = await rename(file, aside).then(
-      () => true,
-      () => false,
-    );
-    if (!moved) return [];
-  }
-  return (before ?? (await readFile(aside, 'utf8'))).split('\n').filter((line) => line.trim() !== '');
-}
 
 /** The event of a dead letter, or why the line is none. */
 function parse(line: string): Envelope | string {
@@ -83,16 +71,16 @@ function parse(line: string): Envelope | string {
 }
 
 async function toState(call: Call): Promise<(event: Envelope) => Promise<void>> {
-  const database = openDatabase(databasePath(stateDirectory(call)));
-  const state = new SqliteState(database);
-  const schedule = new SqliteSchedule(database, systemClock, call.err);
-  const remediations = await loadRemediations();
+  const { state, schedule } = localStore(call);
+  const [remediations, watched] = [await loadRemediations(), await watchedCluster(state)];
   return async (event) => {
     const readings = remediations.map((remediation) => ({ remediation, reading: readEvent(event, remediation.when) }));
     const taken = readings.flatMap(({ remediation, reading }) => ('because' in reading ? [] : [{ remediation, fact: reading.fact }]));
     if (taken.length === 0)
       throw new Error(readings.map(({ reading }) => ('because' in reading ? reading.because : '')).at(-1) ?? 'no rule matches it');
     for (const { remediation, fact } of taken) {
+      if (watched !== undefined && fact.cluster !== watched)
+        throw new Error(`it is of the cluster ${fact.cluster}; the kubemend of this folder watches ${watched}`);
       const now = systemClock.now();
       const incident = await handIn({ state, remediation, fact, now });
       if (incident) await schedule.put({ incident: incident.id, token: 'wake', at: now });
