@@ -57,7 +57,7 @@ const functionAlarms = ({ logicalId, functionName }) => {
 const deadLettersAlarm = ({ logicalId, functionName }) => ({
   [`${logicalId}DeadLettersAlarm`]: alarm(
     `${functionName}-dead-letters`,
-    'Something was given up. Look at it and send it again: kubemend redrive',
+    `Something was given up. Look at it and send it again: kubemend redrive --queue ${functionName}-dead`,
     metric('AWS/SQS', 'ApproximateNumberOfMessagesVisible', [queueName(`${logicalId}DeadLetters`)], 'Maximum'),
   ),
 });
@@ -92,7 +92,7 @@ const ours = (stage, remediations) => ({
   ),
   AppointmentsDeadLettersAlarm: alarm(
     `kubemend-${stage}-appointments-dead-letters`,
-    'A look was given up after five hours: the incident is taken up again every five minutes, see kubemend incidents --open',
+    `A look was given up after five hours. See kubemend incidents --open; send it again: kubemend redrive --queue kubemend-${stage}-appointments-dead`,
     metric('AWS/SQS', 'ApproximateNumberOfMessagesVisible', [queueName('AppointmentsDeadLetters')], 'Maximum'),
   ),
 });

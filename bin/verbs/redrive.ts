@@ -13,16 +13,24 @@ import { localStore, stateDirectory, watchedCluster } from '../store.ts';
 import { type Call, stateOption, text, UsageError, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
-  summary: 'send the dead letters of the exporter again; what is not taken stays a dead letter',
-  usage: 'redrive [--file FILE] [--bus NAME]',
-  examples: ['kubemend redrive', 'kubemend redrive --file /var/lib/kubemend/dead-letters.ndjson --bus kubemend-prod'],
+  summary: 'send dead letters again, of the exporter or of a function in AWS; what is not taken stays a dead letter',
+  usage: 'redrive [--file FILE] [--bus NAME] | redrive --queue NAME [--region REGION]',
+  examples: [
+    'kubemend redrive',
+    'kubemend redrive --file /var/lib/kubemend/dead-letters.ndjson --bus kubemend-prod',
+    'kubemend redrive --queue kubemend-prod-strimzi-upgrade-stale-crds-dead',
+  ],
   options: {
     ...stateOption,
     file: { type: 'string', help: 'the dead letters (default: exporter/dead-letters.ndjson in the state folder)' },
     bus: { type: 'string', help: 'an EventBridge bus, with the credentials of this machine (default: the kubemend of the state folder)' },
+    queue: { type: 'string', help: 'a queue of dead letters in AWS: each is handed to the function it was for, a look to its queue' },
+    region: { type: 'string', help: "region of that queue (default: the AWS CLI's)" },
   },
   positionals: { least: 0, most: 0 },
   async run(call) {
+    if (call.values.queue !== undefined) return redriveFromQueue(call);
+    if (call.values.region !== undefined) throw new UsageError('--region is the region of a queue: give --queue too');
     const file = text(call, 'file') ?? join(stateDirectory(call), 'exporter', 'dead-letters.ndjson');
     const bus = text(call, 'bus');
     const publish = bus === undefined ? await toState(call) : await toEventBridge(bus);
@@ -51,13 +59,25 @@ export const verb: Verb = {
     }
     for (const aside of asides) await aside.done();
     if (call.json) call.out(JSON.stringify({ sent, left }));
-    else {
-      call.out(`${sent} sent again, ${left.length} left in ${file}`);
-      for (const { id, because } of left) call.out(`  ${id}: ${because}`);
-    }
+    else tell(call, { sent, left, place: file });
     return left.length > 0 ? 1 : 0;
   },
 };
+
+async function redriveFromQueue(call: Call): Promise<number> {
+  const queue = text(call, 'queue') ?? '';
+  const both = ['file', 'bus', 'state'].find((name) => call.values[name] !== undefined);
+  if (both) throw new UsageError(`Give --queue or --${both}, not both`);
+  const { sent, left } = await (await import('../dead-letter-queue.ts')).redriveQueue(queue, text(call, 'region'));
+  if (call.json) call.out(JSON.stringify({ sent, left }));
+  else tell(call, { sent, left, place: queue });
+  return left.length > 0 ? 1 : 0;
+}
+
+function tell(call: Call, { sent, left, place }: { sent: number; left: { id: string; because: string }[]; place: string }): void {
+  call.out(`${sent} sent again, ${left.length} left in ${place}`);
+  for (const { id, because } of left) call.out(`  ${id}: ${because}`);
+}
 
 /** The event of a dead letter, or why the line is none. */
 function parse(line: string): Envelope | string {
