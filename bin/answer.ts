@@ -40,7 +40,7 @@ export const answerVerb = ({ word, taken: done, hints, writes, during, reached, 
     const what = writes?.(named);
     // A breaker stops fixes, not their undoing; in AWS its limit may be another one than this checkout knows.
     const byBreakers = what === 'fix' && text(call, 'aws-table') === undefined;
-    const withheld = what && (await heldBack(state, named, remediations, byBreakers));
+    const withheld = what && (await heldBack(state, named, remediations, byBreakers, what === 'undo'));
     if (withheld !== undefined) {
       if (call.json) call.out(JSON.stringify({ taken: false, withheld, ...summary(named) }));
       else

@@ -2,9 +2,11 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { loadRemediations } from '../infra/remediations.ts';
 import type { Incident } from '../shared/incident.ts';
 import { openDatabase, SqliteState } from '../shared/state/sqlite.ts';
 import { type Called, callVerb } from '../test/call-verb.ts';
+import { heldBack } from './standing.ts';
 import { verb as approve } from './verbs/approve.ts';
 import { verb as doctor } from './verbs/doctor.ts';
 import { verb as mode } from './verbs/mode.ts';
@@ -101,6 +103,15 @@ describe('approve records nothing that would be withheld', () => {
     await happen();
     expect(await call(approve, id)).toMatchObject({ code: 1, out: expect.stringMatching(says) });
     expect(await state.load(id)).toMatchObject({ state: 'awaiting-approval', revision: expect.any(Number) });
+  });
+
+  it('and takes an undo in shadow mode: only a pause holds back the way back', async () => {
+    const found = await waiting();
+    await state.set(`mode/${NAME}`, undefined);
+    const remediations = await loadRemediations();
+    expect(await heldBack(state, found, remediations, false, true)).toBeUndefined();
+    await call(pause);
+    expect(await heldBack(state, found, remediations, false, true)).toMatch(/Everything is paused/);
   });
 
   it('and records it while another one is paused', async () => {

@@ -69,13 +69,20 @@ export function describeStanding({ pauses, breakers }: Standing): { says: string
 }
 
 /** Why what a person wants written now would be withheld, with the way out; undefined: it would not, as far as can be said here. */
-export async function heldBack(state: State, incident: Incident, remediations: Card[], byBreakers: boolean): Promise<string | undefined> {
+export async function heldBack(
+  state: State,
+  incident: Incident,
+  remediations: Card[],
+  byBreakers: boolean,
+  undo = false,
+): Promise<string | undefined> {
   const found = await standing(state, remediations);
   const concerns = ({ remediation }: { remediation?: string }) => remediation === undefined || remediation === incident.remediation;
   const breakers = byBreakers ? found.breakers.filter(({ scope }) => isAbout(scope, incident)) : [];
   const [first] = describeStanding({ pauses: found.pauses.filter(concerns), breakers });
   if (first) return `${first.says}. ${first.fix}`;
-  const off = await switchedOff(state, incident);
+  // The way back is taken in shadow, too.
+  const off = undo ? undefined : await switchedOff(state, incident);
   return off && `${off}. To let a person decide: kubemend mode ${incident.remediation} approve`;
 }
 

@@ -220,7 +220,8 @@ describe('the command line', () => {
     try {
       const [, id = '', state = ''] = /capture (\w+) --state (\S+)/.exec(await sandbox.says(' --to ./capture')) ?? [];
       expect((await kubemend('incidents', '--state', state)).out).toContain(id);
-      expect((await kubemend('capture', id, '--state', state, '--to', join(directory, 'bundle'))).out).toMatch(/[1-9]\d* audit events, /);
+      const captured = await kubemend('capture', id, '--state', state, '--to', join(directory, 'bundle'));
+      expect(captured).toMatchObject({ code: 0, out: expect.stringMatching(/[1-9]\d* audit events, /) });
     } finally {
       sandbox.end('SIGINT');
     }
