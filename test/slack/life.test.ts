@@ -177,6 +177,8 @@ describe('a click', () => {
     expect(world.slack.whispers[0]?.text).toMatch(/your approval was not recorded: kubemend is paused\. To go on, run: kubemend resume/);
     expect((await world.incident()).state).toBe('awaiting-approval');
     await world.state.set('paused', undefined);
+    // The very same request would be a copy.
+    await world.pass(2_000);
     await world.slack.send(world.url, world.slack.click(only(world), 'approve'));
     await world.pass(60_000);
     expect((await world.incident()).state).toBe('verified');
