@@ -187,7 +187,8 @@ export class Engine {
     }
   }
 
-  async #write(incident: Incident, effect: Extract<Effect, { kind: 'write' }>): Promise<Input> {
+  /** Undefined: it stays in the outbox, and what came of it is looked for later. */
+  async #write(incident: Incident, effect: Extract<Effect, { kind: 'write' }>): Promise<Input | undefined> {
     const { artifacts, state, now } = this.#options;
     const { execution, plan } = workOf(incident);
     const [lock, { sender }] = [execution?.steps[effect.step], this.#access(incident)];
@@ -200,7 +201,7 @@ export class Engine {
     const result = await execute({ step, lock, incident: incident.id, now: now(), sender, artifacts, repeated, withheld });
     // A request without an answer may still arrive: its target stays leased until that is over.
     const goesOn = result.kind === 'written' && effect.step < execution.steps.length - 1;
-    if (result.kind !== 'unknown' && !goesOn) await releaseTargets(state, incident, plan.steps);
+    if (result.kind !== 'unknown' && result.kind !== 'later' && !goesOn) await releaseTargets(state, incident, plan.steps);
     switch (result.kind) {
       case 'written':
         return { kind: 'written', effect: effect.id, written: { index: lock.index, ...result.written } };
@@ -209,6 +210,9 @@ export class Engine {
       case 'withheld':
         // Not even tried: what is left of the plan starts over with the first question.
         return { kind: 'withheld', effect: effect.id, because: result.because, again: now() };
+      case 'later':
+        this.#options.onProblem(`Incident ${incident.id}: whether its step is written is looked for later: ${result.because}`);
+        return undefined;
       case 'forbidden': {
         const because = `no permission: ${result.because}. Apply the RBAC of ${incident.remediation}`;
         return { kind: execution.written.length > 0 ? 'broken' : 'withheld', effect: effect.id, because };
