@@ -84,7 +84,7 @@ describe('whatever message is lost', () => {
     expect(await world.incident()).toEqual(before);
   });
 
-  it('a fact takes up the look, too, before any tick; so do records that an older version stored', async () => {
+  it('a fact takes up the look, too, before any tick', async () => {
     const { world, fact } = await queued(() => true);
     await fact();
     expect((await world.incident()).state).toBe('planned');
@@ -129,7 +129,6 @@ describe('while nothing can be told', () => {
     expect(Math.max(...hours)).toBeLessThanOrEqual(32);
     expect(queue.filter(({ token }) => token === 'wake').length).toBeLessThanOrEqual(1);
     expect(hours.at(-1)).toBeGreaterThan(6);
-    console.log(`invocations per hour: ${hours.join(', ')}`);
     world.bus = bus;
     await pass(TICK);
     expect((await world.incident()).effects).toEqual([]);
