@@ -38,6 +38,7 @@ export const incidentChanged = z.object({
   at: z.iso.datetime({ offset: true }),
   detectedAt: z.iso.datetime({ offset: true }),
   planHash: z.string().optional(),
+  /** `truncated: true`: it was too large for a bus; the oldest and the longest parts are left out. */
   record: z.record(z.string(), z.unknown()),
 });
 export type IncidentChanged = z.infer<typeof incidentChanged>;

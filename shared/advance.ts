@@ -4,6 +4,7 @@ import { Draft } from './draft.ts';
 import { milliseconds } from './duration.ts';
 import { type Entry, hasEnded, type Incident, type Written, wasFailure } from './incident.ts';
 import type { Context, Examined, Input } from './input.ts';
+import { lookIsLost } from './left-over.ts';
 import type { Plan } from './plan.ts';
 import { asksAgain } from './recurrence.ts';
 import type { Fact, Question } from './remediation.ts';
@@ -82,12 +83,16 @@ export function advance(incident: Incident, input: Input, context: Context): Inc
   }
 }
 
-function onFact(next: Draft, fact: Fact, { now, when }: Context): Incident | undefined {
-  const { state, factIds, examinedAt = 0, verification, effects } = next.incident;
+function onFact(next: Draft, fact: Fact, context: Context): Incident | undefined {
+  const { now, when } = context;
+  const { state, factIds, examinedAt = 0, verification, effects, look } = next.incident;
   if (factIds.includes(fact.id)) return undefined;
   // A fact that was delayed on its way does not displace a newer one.
   const newer = Date.parse(fact.observedAt) >= Date.parse(next.incident.fact.observedAt);
   next.set({ factIds: [...factIds, fact.id].slice(-50), ...(newer && { fact }) });
+  // Nobody comes for a look that was lost: the fact does.
+  if (look && lookIsLost(next.incident, now) && effects.every(({ kind }) => kind === 'tell'))
+    return onDue(next, look.token, context) ?? next.done();
   const examining = snoozed(next.incident, now) || effects.some(({ kind }) => kind === 'examine' || kind === 'prepare');
   if (state === 'applied' && verification && asksAgain(fact, when, verification.settledAt)) {
     if (!examining) next.effect({ kind: 'examine', question: 'verify' });

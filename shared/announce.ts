@@ -25,7 +25,8 @@ const UNDO_REFUSED = { reason: 'UndoRefused', action: 'Undo', is: 'The fix was n
 /** Of a note: kube-apiserver refuses a longer one. Bytes. */
 const LONGEST = 1_024;
 
-interface Announcement {
+/** A change of state, and who can be told of it. */
+export interface Announcement {
   incident: Incident;
   remediation: Pick<Remediation, 'name' | 'title' | 'cause'>;
   told: Pick<Extract<Effect, { kind: 'tell' }>, 'id' | 'state' | 'because' | 'at'>;

@@ -168,7 +168,7 @@ describe('a doubt', () => {
     expect(world.told).toEqual([]);
     expect(world.problems[0]).toMatch(/Incident .* could not be told: throttled/);
     world.bus = { publish: async () => undefined };
-    await world.run(60_000);
+    await world.run(300_000);
     expect(world.told.map(({ state }) => state)).toEqual(['detected', 'planned', 'executing', 'applied', 'verified']);
   });
 });

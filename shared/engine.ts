@@ -1,6 +1,4 @@
-import { INCIDENT_CHANGED, type IncidentChanged } from '../events/incident-changed.ts';
 import { advance } from './advance.ts';
-import { announce } from './announce.ts';
 import type { Artifacts } from './artifacts/artifacts.ts';
 import type { Bus } from './bus/bus.ts';
 import { examine, type Recorder } from './examine.ts';
@@ -9,12 +7,13 @@ import { countIneffective, modeOf, switchedOff } from './gates.ts';
 import { handIn, subjectOf } from './hand-in.ts';
 import { type Effect, type Incident, workOf } from './incident.ts';
 import type { Context, Input } from './input.ts';
+import { callFor, OVERDUE, wakeLater } from './left-over.ts';
 import { keyOf } from './open.ts';
 import { prepare, releaseTargets } from './prepare.ts';
-import { publicRecord } from './public-record.ts';
 import type { Fact, Remediation } from './remediation.ts';
 import type { Appointment, Schedule } from './schedule/schedule.ts';
 import type { State } from './state/state.ts';
+import { tell } from './tell.ts';
 
 /** How the engine reaches one cluster as one remediation: a fresh view for each examination, and the identity it writes with. */
 export interface Access {
@@ -78,12 +77,12 @@ export class Engine {
     await this.#on(id, (incident) => (token === 'wake' ? this.#drain(incident.id) : this.#apply(incident.id, { kind: 'due', token })));
   }
 
-  /** Takes up what a process left behind when it died. */
+  /** Takes up what a process left behind when it died, and looks that were lost. */
   async recover(): Promise<void> {
-    const { state, onProblem } = this.#options;
-    for (const { id } of await state.list({ unfinished: true })) {
-      await this.#on(id, () => this.#drain(id)).catch((error: Error) =>
-        onProblem(`Incident ${id} could not be taken up: ${error.message}`),
+    const { state, now, onProblem } = this.#options;
+    for (const incident of await state.left({ touched: Number.MAX_SAFE_INTEGER, due: now() - OVERDUE })) {
+      await this.due(callFor(incident, now())).catch((error: Error) =>
+        onProblem(`Incident ${incident.id} could not be taken up: ${error.message}`),
       );
     }
   }
@@ -132,16 +131,14 @@ export class Engine {
 
   /** Does what the outbox holds. Only the owner of the incident's lease does; somebody else comes back when it has run out. */
   async #drain(id: string): Promise<void> {
-    const { state, schedule, owner, now, checkpoint, leaseFor = 30_000 } = this.#options;
+    const { state, owner, now, checkpoint, leaseFor = 30_000 } = this.#options;
     const lease = `incident/${id}`;
     const left = new Set<string>();
     for (;;) {
       const incident = await state.load(id);
       const effect = incident?.effects.find((candidate) => !left.has(candidate.id));
       if (!incident || !effect) break;
-      if (!(await state.lease(lease, owner, now() + leaseFor, now()))) {
-        return schedule.put({ incident: id, token: 'wake', at: now() + leaseFor });
-      }
+      if (!(await state.lease(lease, owner, now() + leaseFor, now()))) return this.#later(id);
       await checkpoint?.('before', effect, incident);
       const input = await this.#perform(incident, effect);
       await checkpoint?.('performed', effect, incident);
@@ -150,7 +147,12 @@ export class Engine {
       await checkpoint?.('stored', effect, incident);
     }
     await state.release(lease, owner);
-    if (left.size > 0) await schedule.put({ incident: id, token: 'wake', at: now() + leaseFor });
+    if (left.size > 0) await this.#later(id);
+  }
+
+  #later(id: string): Promise<void> {
+    const { state, schedule, now, leaseFor = 30_000 } = this.#options;
+    return wakeLater(id, { state, schedule, first: leaseFor, now: now() });
   }
 
   /** Does one effect; undefined when it has to be tried again later. */
@@ -187,7 +189,8 @@ export class Engine {
     }
   }
 
-  async #write(incident: Incident, effect: Extract<Effect, { kind: 'write' }>): Promise<Input> {
+  /** Undefined: it stays in the outbox, and what came of it is looked for later. */
+  async #write(incident: Incident, effect: Extract<Effect, { kind: 'write' }>): Promise<Input | undefined> {
     const { artifacts, state, now } = this.#options;
     const { execution, plan } = workOf(incident);
     const [lock, { sender }] = [execution?.steps[effect.step], this.#access(incident)];
@@ -200,7 +203,7 @@ export class Engine {
     const result = await execute({ step, lock, incident: incident.id, now: now(), sender, artifacts, repeated, withheld });
     // A request without an answer may still arrive: its target stays leased until that is over.
     const goesOn = result.kind === 'written' && effect.step < execution.steps.length - 1;
-    if (result.kind !== 'unknown' && !goesOn) await releaseTargets(state, incident, plan.steps);
+    if (result.kind !== 'unknown' && result.kind !== 'later' && !goesOn) await releaseTargets(state, incident, plan.steps);
     switch (result.kind) {
       case 'written':
         return { kind: 'written', effect: effect.id, written: { index: lock.index, ...result.written } };
@@ -209,6 +212,9 @@ export class Engine {
       case 'withheld':
         // Not even tried: what is left of the plan starts over with the first question.
         return { kind: 'withheld', effect: effect.id, because: result.because, again: now() };
+      case 'later':
+        this.#options.onProblem(`Incident ${incident.id}: whether its step is written is looked for later: ${result.because}`);
+        return undefined;
       case 'forbidden': {
         const because = `no permission: ${result.because}. Apply the RBAC of ${incident.remediation}`;
         return { kind: execution.written.length > 0 ? 'broken' : 'withheld', effect: effect.id, because };
@@ -218,19 +224,10 @@ export class Engine {
     }
   }
 
-  async #tell(incident: Incident, effect: Extract<Effect, { kind: 'tell' }>): Promise<Input | undefined> {
+  async #tell(incident: Incident, told: Extract<Effect, { kind: 'tell' }>): Promise<Input | undefined> {
     const remediation = this.#remediation(incident.remediation);
-    const detail: IncidentChanged = publicRecord(incident, remediation, effect);
-    const time = new Date(effect.at).toISOString();
-    try {
-      await this.#options.bus.publish({ id: detail.id, source: 'kubemend', 'detail-type': INCIDENT_CHANGED, time, detail });
-      await announce({ incident, remediation, told: effect, state: this.#options.state, sender: () => this.#access(incident).announcer });
-      return { kind: 'done', effect: effect.id };
-    } catch (error) {
-      // Telling is tried again later; it never holds up nor changes a remediation.
-      this.#options.onProblem(`Incident ${incident.id} could not be told: ${(error as Error).message}`);
-      return undefined;
-    }
+    const isOver = await tell({ ...this.#options, incident, remediation, told, sender: () => this.#access(incident).announcer });
+    return isOver ? { kind: 'done', effect: told.id } : undefined;
   }
 
   #access({ cluster, remediation }: Incident): Access {

@@ -117,12 +117,15 @@ describe('a node of ZooKeeper is deleted at most once, and only as it was judged
     expect(await there()).toBe(false);
   });
 
-  it('a refusal of the API server is no permission, and a silent path is not known', async () => {
+  it('a refusal of the API server is no permission; on a silent path nothing is asked, and what was asked before is not known', async () => {
     const refuse = (error: Error): Sender => ({ ...sender(), portForward: () => Promise.reject(error) });
     const base = { step, lock: { index: 0 }, incident: 'i', now: 1, artifacts: memoryArtifacts() };
     const forbidden = new UpgradeRefusedError('port-forward to pods x', 403, '{"message":"pods \\"x\\" is forbidden"}');
     expect(await execute({ ...base, sender: refuse(forbidden) })).toMatchObject({ kind: 'forbidden' });
-    expect(await execute({ ...base, sender: refuse(new Error('no answer')) })).toMatchObject({ kind: 'unknown' });
+    const [silent, over] = [refuse(new Error('no answer')), refuse(Object.assign(new Error('too late'), { sent: false }))];
+    expect(await execute({ ...base, sender: silent })).toMatchObject({ kind: 'withheld' });
+    expect(await execute({ ...base, sender: silent, repeated: true })).toMatchObject({ kind: 'unknown' });
+    expect(await execute({ ...base, sender: over, repeated: true })).toMatchObject({ kind: 'later' });
   });
 
   it('the inverse puts the saved bytes back, and only where nothing is', async () => {

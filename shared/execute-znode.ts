@@ -1,4 +1,4 @@
-import type { Execution, Result } from './execute.ts';
+import { type Execution, type Result, wasNotSent } from './execute.ts';
 import { lockOf, type ZnodeStep, znodeName, znodeOf } from './znode-step.ts';
 import { BAD_VERSION, NO_AUTH, NO_NODE, NODE_EXISTS, type Znode, ZookeeperError } from './zookeeper/client.ts';
 import { atZookeeper } from './zookeeper/reach.ts';
@@ -8,7 +8,7 @@ type ZnodeExecution = Execution & { step: ZnodeStep };
 
 /** The part of `execute` that writes to ZooKeeper: one step, at most once, by the same rules. The leader checks the version; here the rest of the lock is compared. */
 export async function executeZnode(execution: ZnodeExecution): Promise<Result> {
-  const { step, sender, now, withheld } = execution;
+  const { step, sender, now, repeated, withheld } = execution;
   let asked = false;
   try {
     return await atZookeeper(sender, znodeOf(step), async (znodes): Promise<Result> => {
@@ -21,7 +21,8 @@ export async function executeZnode(execution: ZnodeExecution): Promise<Result> {
     });
   } catch (error) {
     const failed = refusal(error as Error, step);
-    if (!asked || failed.kind !== 'unknown') return failed;
+    if (failed.kind !== 'unknown') return failed;
+    if (!asked) return { ...failed, kind: repeated ? (wasNotSent(error) ? 'later' : 'unknown') : 'withheld' };
     return (await look({ ...execution, repeated: true }).catch(() => undefined)) ?? failed;
   }
 }

@@ -18,10 +18,16 @@ export interface Sender extends Dialer {
   send(request: Request): Promise<Answer>;
 }
 
-/** What came of a write. `conflict`: the lock did not hold, nothing was written. `withheld`: nothing was asked. `unknown`: no answer that says which. */
+/**
+ * What came of a write. `conflict`: the lock did not hold, nothing was written. `withheld`: nothing was asked, now or before.
+ * `later`: nothing was asked now, but perhaps by a process that died, and what came of that can be seen later. `unknown`: no answer that says which.
+ */
 export type Result =
   | { kind: 'written'; written: Omit<Written, 'index'> }
-  | { kind: 'conflict' | 'withheld' | 'forbidden' | 'unknown'; because: string };
+  | { kind: 'conflict' | 'withheld' | 'later' | 'forbidden' | 'unknown'; because: string };
+
+/** Whether a sender threw before anything left this process; it says so itself (`sent: false`). Whatever else it throws may have arrived. */
+export const wasNotSent = (error: unknown): error is Error => (error as { sent?: unknown } | undefined)?.sent === false;
 
 /** One step and everything its writing rests on. */
 export interface Execution {
@@ -58,7 +64,11 @@ export const rehearse = (execution: Execution): Promise<Result> =>
 async function executeObject(execution: ObjectExecution): Promise<Result> {
   const { step, lock, sender, now, repeated, withheld } = execution;
   const live = await read(sender, step);
-  if (live === 'unknown') return { kind: 'unknown', because: `${nameOf(step.target)} could not be read before writing` };
+  if (live instanceof Error) {
+    const because = `${nameOf(step.target)} could not be read before writing: ${live.message}`;
+    // Never asked, so never written. What a process that died may have asked for stays unknown, unless it is only too late to look.
+    return { kind: repeated ? (wasNotSent(live) ? 'later' : 'unknown') : 'withheld', because };
+  }
   if (isOurs(live, execution))
     return { kind: 'written', written: { at: now, how: 'found', resourceVersion: live?.metadata.resourceVersion } };
   if (step.kind !== 'create' && live?.metadata.resourceVersion !== lock.resourceVersion) {
@@ -70,20 +80,22 @@ async function executeObject(execution: ObjectExecution): Promise<Result> {
   const result = await send(execution, false);
   if (result.kind !== 'unknown') return result;
   const after = await read(sender, step);
-  if (after !== 'unknown' && isOurs(after, execution)) {
+  if (!(after instanceof Error) && isOurs(after, execution)) {
     return { kind: 'written', written: { at: now, how: 'found', resourceVersion: after?.metadata.resourceVersion } };
   }
   return result;
 }
 
 async function send(execution: ObjectExecution, dryRun: boolean): Promise<Result> {
-  const { step, sender, now } = execution;
+  const { step, sender, now, repeated } = execution;
   const request = await requestOf(execution, dryRun);
   let answer: Answer;
   try {
     answer = await sender.send(request);
   } catch (error) {
-    return { kind: 'unknown', because: `${nameOf(step.target)}: ${(error as Error).message}` };
+    const because = `${nameOf(step.target)}: ${(error as Error).message}`;
+    if (!wasNotSent(error)) return { kind: 'unknown', because };
+    return { kind: repeated ? 'later' : 'withheld', because };
   }
   const { status } = answer;
   const body = answer.body ?? {};
@@ -144,13 +156,13 @@ async function documentOf(step: Extract<Step, { kind: 'apply' }>, artifacts: Art
   return document as KubernetesObject;
 }
 
-async function read(sender: Sender, { target }: Step): Promise<KubernetesObject | undefined | 'unknown'> {
+async function read(sender: Sender, { target }: Step): Promise<KubernetesObject | undefined | Error> {
   try {
     const { status, body } = await sender.send({ method: 'GET', path: pathOf(target, target.name) });
     if (status === 200) return body as KubernetesObject;
-    return status === 404 ? undefined : 'unknown';
-  } catch {
-    return 'unknown';
+    return status === 404 ? undefined : new Error(`${status}: ${(body as { message?: string } | undefined)?.message ?? 'no message'}`);
+  } catch (error) {
+    return error as Error;
   }
 }
 

@@ -31,6 +31,8 @@ export interface Incident {
   doubts: number;
   /** The look that is scheduled; an older one that comes late is ignored. */
   look?: { at: number; token: number } | undefined;
+  /** The newest wake-up for what is left in the outbox, and how long it waits; none is put while one is on its way. Milliseconds. */
+  wake?: { at: number; after: number } | undefined;
   plan?: Plan | undefined;
   /** Times the plan changed before it could be confirmed. */
   changes: number;
@@ -147,6 +149,9 @@ export const doneOf = ({ past = [], plan, execution }: Incident): Done[] =>
   plan && execution && execution.written.length > 0 ? [...past, { plan, execution }] : past;
 
 export const hasEnded = (state: IncidentState): boolean => ENDED.includes(state);
+
+/** When somebody has to look at it again, milliseconds. What ended may keep its last look; nobody waits for it. */
+export const lookDue = ({ state, look }: Incident): number | undefined => (hasEnded(state) && state !== 'cleared' ? undefined : look?.at);
 
 /** Whether it was ever more than a look: a fact that turned out healthy, or is still waited for, is no failure yet. */
 export const wasFailure = ({ state: now, history }: Incident): boolean =>

@@ -117,8 +117,8 @@ async function lockAndRehearse(preparation: Preparation, plan: Plan, reads: Read
     const lock = { index, ...(await lockStep(step)) };
     const rehearsal = await rehearse({ step, lock, incident: incident.id, now: now(), sender, artifacts });
     if (rehearsal.kind === 'forbidden') return withhold(`no permission: ${rehearsal.because}. Apply the RBAC of ${remediation.name}`);
-    if (rehearsal.kind === 'unknown') return { kind: 'doubt', effect, question: 'before-write', because: rehearsal.because };
     if (rehearsal.kind === 'conflict') return { kind: 'conflict', effect, because: `the dry run was refused: ${rehearsal.because}` };
+    if (rehearsal.kind !== 'written') return { kind: 'doubt', effect, question: 'before-write', because: rehearsal.because };
     steps.push(lock);
   }
   return { kind: 'prepared', effect, steps, reads };

@@ -1,15 +1,16 @@
 import type { IncidentChanged } from '../events/incident-changed.ts';
 import type { Effect, Entry, Incident } from './incident.ts';
+import { fitted } from './outcome-size.ts';
 import type { Fact, Remediation } from './remediation.ts';
 
-/** What everybody may see of an incident: no memory, no outbox, no raw fact. */
+/** What everybody may see of an incident, and what a bus takes of it: no memory, no outbox, no raw fact. */
 export function publicRecord(
   incident: Incident,
   { title, cause }: Pick<Remediation, 'title' | 'cause'>,
   told: Pick<Extract<Effect, { kind: 'tell' }>, 'id' | 'state' | 'because' | 'at'>,
 ): IncidentChanged {
   const { id, cluster, remediation, object, detectedAt, plan } = incident;
-  return {
+  return fitted({
     id: `${id}/${told.id}`,
     incident: id,
     cluster,
@@ -22,7 +23,7 @@ export function publicRecord(
     detectedAt: iso(detectedAt),
     ...(plan && { planHash: plan.hash }),
     record: { ...summary(incident), cause, seen: seen(incident.fact), plan, history: incident.history.map(entry) },
-  };
+  });
 }
 
 /** An incident as `--json` prints it and `replay` reports it (DESIGN §11). */

@@ -137,8 +137,10 @@ describe('a cluster is written in one module', () => {
     expect(announcer?.code.match(/const path = .*/g)).toEqual([
       expect.stringMatching(/^const path = `\/apis\/events\.k8s\.io\/v1\/namespaces\/\$\{[\w.]+\}\/events`;$/),
     ]);
-    const importers = SOURCES.filter((source) => isDeployed(source) && /import \{[^}]*\bannounce\b[^}]*\} from/.test(source.code));
-    expect(importers.map(({ path }) => path)).toEqual(['shared/engine.ts']);
+    const importers = (module: string) => SOURCES.filter((source) => isDeployed(source) && importsOf(source).includes(module));
+    const announcing = importers('shared/announce.ts').filter(({ code }) => /import \{[^}]*\bannounce\b[^}]*\} from/.test(code));
+    expect(announcing.map(({ path }) => path)).toEqual(['shared/tell.ts']);
+    expect(importers('shared/tell.ts').map(({ path }) => path)).toEqual(['shared/engine.ts']);
   });
 
   it('who speaks to Slack knows no cluster', () => {

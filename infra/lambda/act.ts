@@ -18,6 +18,8 @@ const TO_WRITE = 15_000;
 /** This invocation has too little time left; what it leaves in the outbox is done by the next. */
 export class OutOfTimeError extends Error {
   override name = 'OutOfTimeError';
+  /** Thrown before anything is sent: `execute` takes this as its proof that nothing was. */
+  readonly sent = false;
 }
 
 /** Takes a fact or an appointment into the durable record, and does what the record asks for as long as there is time. */

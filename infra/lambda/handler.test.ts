@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Envelope } from '../../events/fact.ts';
 import { incidentChanged } from '../../events/incident-changed.ts';
 import { DirectoryArtifacts } from '../../shared/artifacts/directory.ts';
+import { wasNotSent } from '../../shared/execute.ts';
 import type { Mode } from '../../shared/input.ts';
 import type { Request } from '../../shared/kubernetes/transport.ts';
 import { jsonPatch, targetOf } from '../../shared/plan.ts';
@@ -13,6 +14,7 @@ import { openDatabase, SqliteState } from '../../shared/state/sqlite.ts';
 import { clear, fix } from '../../shared/verdict.ts';
 import { atLeast, whenWritesCounted } from '../../shared/when.ts';
 import { MemoryCluster } from '../../test/memory-cluster.ts';
+import { OutOfTimeError } from './act.ts';
 import { UnknownClusterError } from './clusters.ts';
 import { type Adapters, type LambdaContext, makeHandler } from './handler.ts';
 import type { Line } from './log.ts';
@@ -139,6 +141,8 @@ describe('the Lambda entry', () => {
     expect(await next()).toMatchObject({ state: 'applied' });
     expect([cluster.writes.length, statesOf(told)]).toEqual([1, ['detected', 'planned', 'executing', 'applied']]);
   });
+
+  it('says of what it does not send any more that it was not sent', () => expect(wasNotSent(new OutOfTimeError('over'))).toBe(true));
 
   it('logs each change with its incident, and counts it for CloudWatch', async () => {
     const { handler, about, lines } = await run();

@@ -51,6 +51,8 @@ export interface LocalRun {
 }
 
 const RUNNER = 'runner';
+/** How often what was left is taken up, milliseconds. */
+const TICK = 300_000;
 
 /** Another kubemend runs on this state folder. */
 export class AlreadyRunningError extends Error {
@@ -132,11 +134,15 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   schedule.start((appointment) => engine.due(appointment));
   // People's verbs write to the same database from another process.
   const watcher: FSWatcher = watch(directory, () => schedule.refresh());
-  void engine.recover().catch((error: Error) => onProblem(`Unfinished incidents could not be taken up: ${error.message}`));
+  const takeUp = () =>
+    void engine.recover().catch((error: Error) => onProblem(`Unfinished incidents could not be taken up: ${error.message}`));
+  takeUp();
+  const tick = setInterval(takeUp, TICK);
   await exporter.start();
 
   const end = async (finish: () => Promise<void>) => {
     clearInterval(heart);
+    clearInterval(tick);
     watcher.close();
     await exporter.stop();
     await finish();

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { isNeverTaken } from './bus.ts';
 import { EventBridgeBus } from './eventbridge.ts';
 
 interface Call {
@@ -94,5 +95,31 @@ describe('the EventBridge bus', () => {
     const { bus, calls } = await busOn([refused('MalformedDetail')]);
     await expect(bus.publish(event)).rejects.toMatchObject({ name: 'PublishError', code: 'MalformedDetail' });
     expect(calls).toHaveLength(1);
+  });
+
+  it.each([
+    ['a malformed detail', refused('MalformedDetail'), true],
+    [
+      'an entry that is too large',
+      { status: 400, body: { __type: 'ValidationException', message: 'Total size of the entries in the request is over the limit.' } },
+      true,
+    ],
+    ['a bus with a wrong name', { status: 400, body: { __type: 'ValidationException', message: "Value at 'eventBusName' failed" } }, false],
+    ['rights that are missing', refused('NotAuthorizedForSourceException'), false],
+    ['throttling', refused('ThrottlingException'), false],
+  ])('says whether another try could bring an event through: %s', async (_, reply, never) => {
+    const { bus } = await busOn([reply]);
+    expect(await bus.publish(event).catch(isNeverTaken)).toBe(never);
+  });
+
+  it('does not send what EventBridge cannot take, and says how large it is', async () => {
+    const { bus, calls } = await busOn([taken]);
+    const error = await bus.publish({ ...event, detail: { large: '€'.repeat(400_000) } }).catch((refusal: Error) => refusal);
+    expect(error).toMatchObject({
+      code: 'Flawed',
+      never: true,
+      message: expect.stringMatching(/: Flawed: 12000\d\d bytes; EventBridge takes less/),
+    });
+    expect(calls).toEqual([]);
   });
 });

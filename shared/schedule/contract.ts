@@ -55,6 +55,16 @@ export function scheduleContract(name: string, make: () => Promise<ScheduleUnder
       expect(tokens().map(String).sort()).toEqual(['5', 'wake']);
     });
 
+    it('no wake-up replaces another', async () => {
+      const now = under.now();
+      await under.schedule.put({ incident: 'i', token: 'wake', at: now + 20_000 });
+      await under.schedule.put({ incident: 'i', token: 'wake', at: now + 5_000 });
+      await under.pass(6_000);
+      expect(tokens()).toEqual(['wake']);
+      await under.pass(15_000);
+      expect(tokens()).toEqual(['wake', 'wake']);
+    });
+
     it('an appointment whose handler failed comes again', async () => {
       let failures = 2;
       under.onDelivery(async (appointment) => {

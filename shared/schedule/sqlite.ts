@@ -22,7 +22,8 @@ export class SqliteSchedule implements Schedule {
   }
 
   async put({ incident, token, at }: Appointment): Promise<void> {
-    const kind = token === 'wake' ? 'wake' : 'look';
+    // One look, and every wake-up that was asked for: none replaces another that somebody counts on.
+    const kind = token === 'wake' ? `wake ${at}` : 'look';
     const row = [incident, kind, token === 'wake' ? 0 : token, at];
     // An older look that is put again (by a process that was away) does not displace a newer one.
     const sql = `INSERT INTO schedule (incident, kind, token, at) VALUES (?, ?, ?, ?)
@@ -77,7 +78,7 @@ export class SqliteSchedule implements Schedule {
       if (!row || !this.#handler) break;
       const { incident, kind, token, at } = row as { incident: string; kind: string; token: number; at: number };
       try {
-        await this.#handler({ incident, token: kind === 'wake' ? 'wake' : token, at });
+        await this.#handler({ incident, token: kind.startsWith('wake') ? 'wake' : token, at });
         this.#database
           .prepare('DELETE FROM schedule WHERE incident = ? AND kind = ? AND token = ? AND at = ?')
           .run(incident, kind, token, at);

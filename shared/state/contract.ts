@@ -101,6 +101,29 @@ export function stateContract(name: string, make: () => Promise<Stores>): void {
       expect(await stores.two.list({ unfinished: true })).toEqual([]);
     });
 
+    it('lists what was left, the longest first: work nobody touched since, and looks that are overdue', async () => {
+      const work = [{ id: '1.0', kind: 'prepare' as const }];
+      let made = 0;
+      const keep = (because: string, over: Partial<Incident>) => {
+        made += 1;
+        return stores.one.save(incident({ id: `${made}000aaaaaaaa`, ordinal: made, because, updatedAt: 900, ...over }), 0);
+      };
+      await keep('work, touched since', { effects: work, updatedAt: 500 });
+      await keep('work', { effects: work, updatedAt: 300, look: { at: 5, token: 1 } });
+      await keep('look', { state: 'planned', look: { at: 100, token: 1 } });
+      await keep('later look', { state: 'cleared', look: { at: 350, token: 1 } });
+      await keep('look that is not overdue', { state: 'planned', look: { at: 400, token: 1 }, updatedAt: 1 });
+      await keep('look nobody waits for', { state: 'refused', look: { at: 1, token: 1 }, updatedAt: 1 });
+      await keep('nothing', { state: 'shadowed', updatedAt: 1 });
+      const left = async (limit?: number) => (await stores.two.left({ touched: 500, due: 400 }, limit)).map(({ because }) => because);
+      expect(await left()).toEqual(['look', 'work', 'later look']);
+      expect(await left(2)).toEqual(['look', 'work']);
+      expect((await stores.two.list()).map(({ updatedAt }) => updatedAt)).toEqual([900, 900, 500, 300, 1, 1, 1]);
+      await stores.one.save(incident({ id: '3000aaaaaaaa', ordinal: 3, revision: 2, state: 'verified', look: undefined }), 1);
+      expect(await left()).toEqual(['work', 'later look']);
+      expect((await stores.two.list()).map(({ id }) => id)).toHaveLength(7);
+    });
+
     it('a lease has one owner until it runs out, is renewed by its owner, and released by its owner only', async () => {
       const taken = await Promise.all([stores.one.lease('x', 'a', 1_000, 0), stores.two.lease('x', 'b', 1_000, 0)]);
       expect(taken.filter(Boolean)).toHaveLength(1);

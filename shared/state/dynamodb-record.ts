@@ -1,4 +1,4 @@
-import { hasEnded, type Incident } from '../incident.ts';
+import { hasEnded, type Incident, lookDue } from '../incident.ts';
 import type { Item } from './dynamodb-table.ts';
 import { packText, unpackText } from './packed-text.ts';
 
@@ -20,12 +20,14 @@ export class RecordTooLargeError extends Error {
 /** The attributes that hold an incident. Ended ones expire after `keep` days. Throws RecordTooLargeError. */
 export function recordItem(incident: Incident, keep: number): Item {
   const { id, revision, effects, updatedAt, state } = incident;
+  const due = lookDue(incident);
   const ended = hasEnded(state) && effects.length === 0;
   return {
     id: { S: id },
     revision: { N: `${revision}` },
-    updated: { N: `${updatedAt}` },
-    shelf: { S: effects.length > 0 ? 'unfinished' : 'rest' },
+    ...(effects.length > 0 || due === undefined
+      ? { shelf: { S: effects.length > 0 ? 'unfinished' : 'rest' }, updated: { N: `${updatedAt}` } }
+      : { shelf: { S: 'looking' }, updated: { N: `${due}` } }),
     record: recordOf(incident),
     ...(ended && { expires: { N: `${Math.ceil(updatedAt / 1_000) + keep * DAY}` } }),
   };

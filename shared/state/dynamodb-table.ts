@@ -83,6 +83,12 @@ export class Table {
     return this.#pages({ condition: 'shelf = :shelf', values: { ':shelf': { S: shelf } }, descending: true, limit, index: BY_UPDATE });
   }
 
+  /** Those of a shelf of the index that stand before a time, oldest first; the same holds for them. */
+  oldest(shelf: string, before: number, limit: number): Promise<Item[]> {
+    const values = { ':shelf': { S: shelf }, ':before': { N: `${before}` } };
+    return this.#pages({ condition: 'shelf = :shelf AND updated < :before', values, descending: false, limit, index: BY_UPDATE });
+  }
+
   put({ item, condition, values, names }: ConditionalPut): Promise<boolean> {
     const command = new PutItemCommand({
       TableName: this.#table,

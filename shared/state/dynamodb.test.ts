@@ -80,6 +80,23 @@ describe('DynamoState', () => {
     expect([moved, found.map(({ id, revision }) => [id, revision])]).toEqual([true, [[one.id, one.revision + 1]]]);
   });
 
+  it('lists a record of an older version as before, and puts it where its look is found as soon as it changes', async () => {
+    const own = await createStateTable(client);
+    const kept = stateOn(client, own);
+    const one = incident({ key: 'older', id: '0b0aaaaaaaaa', state: 'planned', look: { at: 100, token: 1 } });
+    const TableName = own;
+    await kept.save(one, 0);
+    const Key = { pk: { S: 'incident/older' }, sk: { S: '0000000001' } };
+    const { Item } = await client.send(new GetItemCommand({ TableName, Key }));
+    expect(Item).toMatchObject({ shelf: { S: 'looking' }, updated: { N: '100' } });
+    await client.send(new PutItemCommand({ TableName, Item: { ...Item, shelf: { S: 'rest' }, updated: { N: '1' } } }));
+    const left = () => kept.left({ touched: 200, due: 200 });
+    expect([await kept.list(), await left()]).toEqual([[one], []]);
+    const next = { ...one, revision: 2 };
+    expect(await kept.save(next, 1)).toBe(true);
+    expect([await kept.list(), await left()]).toEqual([[next], [next]]);
+  });
+
   it('knows its own write again when the answer was lost', async () => {
     const { state, sent } = forgetful();
     const one = incident({ key: 'lost', id: '0001aaaaaaaa' });

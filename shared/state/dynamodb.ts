@@ -2,7 +2,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Incident } from '../incident.ts';
 import { incidentOf, recordItem } from './dynamodb-record.ts';
 import { type Item, Table } from './dynamodb-table.ts';
-import type { State } from './state.ts';
+import { byAge, type State } from './state.ts';
 
 /*
  * One table. Every decision rests on a strongly consistent read or on the condition of the write itself.
@@ -15,7 +15,8 @@ import type { State } from './state.ts';
  *   breakers              <scope>        the set of incidents that were counted: adding to a set twice is adding once
  *   settings              <name>         what people set. Functions may only read this partition (infra/roles.cjs)
  *
- * The index by-update lists the records by `shelf` (unfinished, rest) and time.
+ * The index by-update lists the records by `shelf` and `updated`: unfinished (work in the outbox) and rest by their last change, and
+ * looking (nothing but a look is waited for) by when that is due. Records of older versions that wait for a look lie on rest until they change.
  */
 
 export interface DynamoStateOptions {
@@ -29,6 +30,8 @@ export interface DynamoStateOptions {
 }
 
 const ONLY = '-';
+/** What waits for a look is listed by another time, so it is sorted here: so many of it. */
+const LOOKING = 1_000;
 const SPEND_TRIES = 20;
 const DAY = 24 * 3_600;
 
@@ -76,13 +79,18 @@ export class DynamoState implements State {
   }
 
   async list({ unfinished = false, limit = 1_000 } = {}): Promise<Incident[]> {
-    const shelves = unfinished ? ['unfinished'] : ['unfinished', 'rest'];
+    const shelves = unfinished ? ['unfinished'] : ['unfinished', 'looking', 'rest'];
     // One after the other, in the way that records go: one that goes meanwhile is met twice, and not missed.
     const found = new Map<string, Incident>();
     for (const shelf of shelves)
-      for (const incident of (await this.#table.newest(shelf, limit)).map(incidentOf))
+      for (const incident of (await this.#table.newest(shelf, shelf === 'looking' ? Math.max(limit, LOOKING) : limit)).map(incidentOf))
         if ((found.get(incident.id)?.revision ?? -1) < incident.revision) found.set(incident.id, incident);
     return [...found.values()].sort((a, b) => b.updatedAt - a.updatedAt || (a.id < b.id ? -1 : 1)).slice(0, limit);
+  }
+
+  async left({ touched, due }: { touched: number; due: number }, limit = 1_000): Promise<Incident[]> {
+    const [unfinished, looking] = [await this.#table.oldest('unfinished', touched, limit), await this.#table.oldest('looking', due, limit)];
+    return byAge([...unfinished, ...looking].map(incidentOf)).slice(0, limit);
   }
 
   /** Before the record, so that none is ever without its id; a name without a record is nobody's. */

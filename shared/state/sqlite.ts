@@ -1,8 +1,8 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Incident } from '../incident.ts';
-import type { State } from './state.ts';
+import { type Incident, lookDue } from '../incident.ts';
+import { byAge, type State } from './state.ts';
 
 const TABLES = `
   PRAGMA journal_mode = WAL;
@@ -11,6 +11,7 @@ const TABLES = `
   CREATE TABLE IF NOT EXISTS incidents (id TEXT PRIMARY KEY, key TEXT NOT NULL, ordinal INTEGER NOT NULL, revision INTEGER NOT NULL,
     unfinished INTEGER NOT NULL, updated INTEGER NOT NULL, record TEXT NOT NULL, UNIQUE (key, ordinal));
   CREATE INDEX IF NOT EXISTS unfinished ON incidents (unfinished) WHERE unfinished = 1;
+  CREATE INDEX IF NOT EXISTS looking ON incidents (json_extract(record, '$.look.at')) WHERE unfinished = 0;
   CREATE TABLE IF NOT EXISTS leases (name TEXT PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL);
   CREATE TABLE IF NOT EXISTS spent (scope TEXT, execution TEXT, at INTEGER NOT NULL, PRIMARY KEY (scope, execution));
   CREATE TABLE IF NOT EXISTS tallies (scope TEXT, incident TEXT, PRIMARY KEY (scope, incident));
@@ -72,6 +73,15 @@ export class SqliteState implements State {
     const where = unfinished ? 'WHERE unfinished = 1' : '';
     const rows = this.#database.prepare(`SELECT record FROM incidents ${where} ORDER BY updated DESC, id LIMIT ?`).all(limit);
     return rows.flatMap((row) => record(row) ?? []);
+  }
+
+  async left({ touched, due }: { touched: number; due: number }, limit = 1_000): Promise<Incident[]> {
+    const old = this.#database.prepare('SELECT record FROM incidents WHERE unfinished = 1 AND updated < ? ORDER BY updated LIMIT ?');
+    const column = `json_extract(record, '$.look.at')`;
+    const late = this.#database.prepare(`SELECT record FROM incidents WHERE unfinished = 0 AND ${column} < ? ORDER BY ${column}`);
+    const found = old.all(touched, limit).flatMap((row) => record(row) ?? []);
+    const looks = late.all(due).flatMap((row) => record(row) ?? []);
+    return byAge([...found, ...looks.filter((incident) => lookDue(incident) !== undefined)]).slice(0, limit);
   }
 
   async lease(name: string, owner: string, until: number, now: number): Promise<boolean> {

@@ -10,6 +10,8 @@ export interface State {
   save(incident: Incident, expected: number): Promise<boolean>;
   /** Newest first. `unfinished`: with work in the outbox. */
   list(filter?: { unfinished?: boolean; limit?: number }): Promise<Incident[]>;
+  /** What nobody does any more, the longest left first: work in an outbox that was last touched before `touched`, and looks that were due before `due`. */
+  left(before: { touched: number; due: number }, limit?: number): Promise<Incident[]>;
 
   /** Takes or renews a lease until `until`; false while another owner holds it. */
   lease(name: string, owner: string, until: number, now: number): Promise<boolean>;
@@ -31,3 +33,9 @@ export interface State {
   set(name: string, value: string | undefined): Promise<void>;
   settings(): Promise<Record<string, string>>;
 }
+
+/** What was left, the longest first: since its outbox was touched, or since its look was due. */
+export const byAge = (incidents: Incident[]): Incident[] => {
+  const since = ({ effects, updatedAt, look }: Incident): number => (effects.length > 0 ? updatedAt : (look?.at ?? updatedAt));
+  return incidents.toSorted((a, b) => since(a) - since(b) || (a.id < b.id ? -1 : 1));
+};

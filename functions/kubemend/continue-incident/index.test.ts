@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Incident } from '../../../shared/incident.ts';
 import type { Appointment } from '../../../shared/schedule/schedule.ts';
 import { incident } from '../../../shared/state/contract.ts';
 import { openDatabase, SqliteState } from '../../../shared/state/sqlite.ts';
@@ -49,6 +50,44 @@ describe('continue-incident', () => {
     const state = { ...continuation.state, load: async () => Promise.reject(new Error('throttled')) };
     const Records = [{ messageId: 'm', body: JSON.stringify({ incident: 'aaaa', token: 'wake', at: 1 }) }];
     expect(await continueIncidents({ Records }, { ...continuation, state })).toEqual({ batchItemFailures: [{ itemIdentifier: 'm' }] });
+  });
+
+  it('calls the longest left first, a few of one remediation at a time, and begins nothing when its time is over', async () => {
+    const state = new SqliteState(openDatabase(':memory:'));
+    for (let n = 10; n < 40; n += 1)
+      await state.save(incident({ id: `${n}aa00000000`, key: `${n}`, remediation: 'x/y', updatedAt: NOW - 100_000 + n, effects }), 0);
+    const [begun, problems]: [string[], string[]] = [[], []];
+    let [time, running, most] = [NOW, 0, 0];
+    const slow: Continuation = {
+      ...{ state, schedule: { put: async () => undefined }, now: () => time, onProblem: (problem) => void problems.push(problem) },
+      async invoke(_, { incident: id }) {
+        begun.push(id.slice(0, 2));
+        running += 1;
+        most = Math.max(most, running);
+        await new Promise(setImmediate);
+        time += 1_000;
+        running -= 1;
+      },
+    };
+    const { woken } = await takeUp(slow);
+    expect(begun).toEqual(['10', '11', '12', '13', '14', '15', '16', '17', '18', '19'].slice(0, begun.length));
+    expect([woken.length, most]).toEqual([begun.length, 3]);
+    expect(begun.length).toBeGreaterThanOrEqual(8);
+    expect(problems).toEqual([`There was no time to take up ${30 - begun.length} incidents: they are taken up with the next tick`]);
+  });
+
+  it('leaves alone what is woken soon, and hands a lost look its own token', async () => {
+    const { continuation, invoked } = await world();
+    const state = continuation.state as SqliteState;
+    const stored = async (id: string, over: Partial<Incident>) => {
+      const one = await state.load(id);
+      if (one) await state.save({ ...one, ...over, revision: one.revision + 1 }, one.revision);
+    };
+    await stored('aaaa00000000', { wake: { at: NOW - 59_999, after: 30_000 } });
+    await stored('bbbb00000000', { effects: [], remediation: 'kubero/y', state: 'planned', look: { at: NOW - 600_001, token: 7 } });
+    await stored('dddd00000000', { state: 'planned', look: { at: NOW - 600_000, token: 7 } });
+    await takeUp(continuation);
+    expect(invoked).toEqual([['kubero/y', { incident: 'bbbb00000000', token: 7, at: NOW - 600_001 }]]);
   });
 
   it('wakes what was left with work for a minute, one failing or not', async () => {

@@ -1,10 +1,12 @@
+import type { Incident } from '../../../shared/incident.ts';
+import { callFor, lookIsLost, OVERDUE } from '../../../shared/left-over.ts';
 import { type BatchAnswer, deliverBatch, type QueueBatch } from '../../../shared/schedule/queue-batch.ts';
 import type { Appointment, Schedule } from '../../../shared/schedule/schedule.ts';
 import type { State } from '../../../shared/state/state.ts';
 
 /** What continuing needs. It has no cluster and no right in one: each remediation's own function acts, as itself. */
 export interface Continuation {
-  state: Pick<State, 'load' | 'list'>;
+  state: Pick<State, 'load' | 'left'>;
   /** Takes an appointment that came too early. */
   schedule: Schedule;
   now(): number;
@@ -13,6 +15,10 @@ export interface Continuation {
   onProblem(problem: string, fields: { incident?: string; messageId?: string }): void;
 }
 
+/** Calls to one remediation's function at a time; it has five reserved (infra/functions.cjs), and facts want some. */
+const AT_ONCE = 3;
+/** Nothing is begun later: a call may last half a minute, and a tick 40 s. Milliseconds. */
+const BEGIN_WITHIN = 8_000;
 /** An outbox that nobody touched for so long was left by a process that died, milliseconds. */
 const LEFT = 60_000;
 
@@ -29,19 +35,33 @@ export function continueIncidents(batch: QueueBatch, { state, schedule, now, inv
   });
 }
 
-/** Wakes every incident with work that nobody does any more. One that fails is tried again the next time. */
+/**
+ * Calls every incident that nobody works on any more, and every one whose look was lost: the longest left first, a few of each remediation at a time.
+ * One that fails, and what there was no time for, is tried again the next time.
+ */
 export async function takeUp({ state, now, invoke, onProblem }: Continuation): Promise<{ woken: string[] }> {
-  const left = (await state.list({ unfinished: true })).filter(({ updatedAt }) => now() - updatedAt > LEFT);
-  const woken = await Promise.all(
-    left.map(async ({ id, remediation }) => {
-      try {
-        await invoke(remediation, { incident: id, token: 'wake', at: now() });
-        return [id];
-      } catch (error) {
-        onProblem(`It could not be taken up: ${(error as Error).message}`, { incident: id });
-        return [];
-      }
-    }),
-  );
-  return { woken: woken.flat() };
+  const began = now();
+  const left = await state.left({ touched: began - LEFT, due: began - OVERDUE });
+  // What is woken later anyhow is no news.
+  const calls = left.filter((incident) => !incident.wake || incident.wake.at + LEFT <= began || lookIsLost(incident, began));
+  const woken: string[] = [];
+  let late = 0;
+  const call = async (incident: Incident): Promise<void> => {
+    try {
+      await invoke(incident.remediation, callFor(incident, now()));
+      woken.push(incident.id);
+    } catch (error) {
+      onProblem(`It could not be taken up: ${(error as Error).message}`, { incident: incident.id });
+    }
+  };
+  const inTurn = async (queue: Incident[]): Promise<void> => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      if (now() - began < BEGIN_WITHIN) await call(next);
+      else late += 1;
+    }
+  };
+  const queues = Map.groupBy(calls, ({ remediation }) => remediation).values();
+  await Promise.all([...queues].flatMap((queue) => Array.from({ length: AT_ONCE }, () => inTurn(queue))));
+  if (late > 0) onProblem(`There was no time to take up ${late} incidents: they are taken up with the next tick`, {});
+  return { woken };
 }
