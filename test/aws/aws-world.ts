@@ -1,17 +1,22 @@
 import { CreateEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import type { IncidentChanged } from '../../events/incident-changed.ts';
 import type { ObjectChanged } from '../../events/object-changed.ts';
+import { type Continuation, continueIncidents, takeUp } from '../../functions/kubemend/continue-incident/index.ts';
+import { act } from '../../infra/lambda/act.ts';
+import { type DueEvent, invoke } from '../../infra/lambda/continue-incident.ts';
+import type { Adapters } from '../../infra/lambda/handler.ts';
 import { s3Bucket } from '../../shared/artifacts/bucket.ts';
 import { S3Artifacts } from '../../shared/artifacts/s3.ts';
 import type { Bus } from '../../shared/bus/bus.ts';
 import { EventBridgeBus } from '../../shared/bus/eventbridge.ts';
 import { Engine } from '../../shared/engine.ts';
+import type { Sender } from '../../shared/execute.ts';
 import type { Incident } from '../../shared/incident.ts';
 import { LiveCluster } from '../../shared/kubernetes/live-cluster.ts';
 import { complete, type Limits, type Remediation } from '../../shared/remediation.ts';
-import { deliverBatch } from '../../shared/schedule/queue-batch.ts';
-import type { Appointment, Schedule } from '../../shared/schedule/schedule.ts';
+import type { Schedule } from '../../shared/schedule/schedule.ts';
 import { EARLY } from '../../shared/schedule/scheduler.ts';
 import type { State } from '../../shared/state/state.ts';
 import { MemoryCluster } from '../memory-cluster.ts';
@@ -19,6 +24,7 @@ import { mendWidgets, WIDGETS, widgetPath } from '../toy-remediation.ts';
 import { START } from '../toy-world.ts';
 import { type Appointments, makeAppointments } from './appointments.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { startInvokeService } from './invoke-service.ts';
 import { clientOptions, type Moto } from './moto.ts';
 import { createStateTable, dynamoClient, stateOn } from './state-table.ts';
 
@@ -26,8 +32,13 @@ import { createStateTable, dynamoClient, stateOn } from './state-table.ts';
 const VISIBILITY = 30;
 /** How long Lambda waits before it gives a failed event to the function again, milliseconds. */
 const AGAIN = 60_000;
+/** How often what was left behind is taken up, milliseconds. */
+const TICK = 300_000;
 /** The toy as it is deployed. */
 export const REMEDIATION = complete('example/mend-widgets', mendWidgets({}), {});
+
+/** What is lost is silent for that long, milliseconds. */
+const SILENCE = 150;
 
 let made = 0;
 
@@ -37,12 +48,15 @@ export class AwsWorld {
   readonly problems: string[] = [];
   readonly told: IncidentChanged[] = [];
   readonly proxy: FaultProxy;
+  /** Whether what was left behind is taken up every five minutes. */
+  ticking = false;
   /** The table without the proxy: what is really there. */
   readonly truth: State;
   readonly #moto: Moto;
   readonly #through: { state: State; schedule: Schedule; bus: Bus; artifacts: S3Artifacts };
   readonly #appointments: Appointments;
-  readonly #close: () => void;
+  readonly #lambda: LambdaClient;
+  readonly #close: () => Promise<void>;
   /** The moments at which something can happen. */
   readonly #moments = new Set<number>();
   /** Events that Lambda keeps for the function. */
@@ -54,12 +68,15 @@ export class AwsWorld {
   private constructor(options: {
     moto: Moto;
     proxy: FaultProxy;
+    lambda: LambdaClient;
     appointments: Appointments;
     table: string;
     place: string;
     limits: Partial<Limits>;
+    close(): Promise<void>;
   }) {
-    const { moto, proxy, appointments, table, place, limits } = options;
+    const { moto, proxy, lambda, appointments, table, place, limits } = options;
+    this.#lambda = lambda;
     this.#remediation = complete(REMEDIATION.name, mendWidgets({}), limits);
     this.#moto = moto;
     this.proxy = proxy;
@@ -86,9 +103,10 @@ export class AwsWorld {
       },
       bus: this.#noting(new EventBridgeBus({ client: events, bus: place, wait: async () => undefined })),
     };
-    this.#close = () => {
-      for (const client of [dynamo, direct, events]) client.destroy();
+    this.#close = async () => {
+      for (const client of [dynamo, direct, events, lambda]) client.destroy();
       for (const own of [aws, appointments]) own.close();
+      await options.close();
     };
   }
 
@@ -107,26 +125,84 @@ export class AwsWorld {
     await s3.send(new CreateBucketCommand({ Bucket: place, CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } }));
     for (const client of [dynamo, events, s3]) client.destroy();
     const appointments = await makeAppointments(moto.endpoint, VISIBILITY);
-    return new AwsWorld({ moto, proxy: await startFaultProxy(moto.endpoint, 150), appointments, table, place, limits });
+    const proxy = await startFaultProxy(moto.endpoint, SILENCE);
+    const service = await startInvokeService((event) => world.#engine().due((event as DueEvent).appointment));
+    const before = await startFaultProxy(service.url, SILENCE);
+    before.intercept = (call) => {
+      proxy.calls.push(call);
+      return proxy.intercept(call);
+    };
+    const lambda = new LambdaClient({ ...clientOptions(before.endpoint), maxAttempts: 1 });
+    const close = async () => {
+      for (const one of [proxy, before, service]) await one.stop();
+    };
+    const world = new AwsWorld({ moto, proxy, lambda, appointments, table, place, limits, close });
+    return world;
   }
 
   now = (): number => this.#now;
 
+  /** How often the remediation's function was run. */
+  get invocations(): number {
+    return this.#processes;
+  }
+
   /** Somebody changed the widget: EventBridge hands it to Lambda. */
   async fact(): Promise<void> {
+    this.#events.push({ fact: this.#changed(), at: this.#now });
+    await this.#moveTo(this.#now);
+  }
+
+  /** Lambda may run the function for one look twice at once, both with the id of one request: who comes to write first waits for the other, and hears the answer last. */
+  async twice(): Promise<void> {
+    const appointment = await this.#look();
+    this.#now = appointment.at;
+    await this.#moto.setTime(this.#now);
+    const log: Adapters['log'] = ({ level, message }) => void (level === 'error' && this.problems.push(message));
+    const [both, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let writers = 0;
+    const send: Sender['send'] = async (request) => {
+      if (request.method !== 'PATCH' || request.path.includes('dryRun')) return this.cluster.send(request);
+      writers += 1;
+      if (writers === 2) both.resolve();
+      const first = writers === 1;
+      await Promise.race([both.promise, ended.promise]);
+      const answer = await this.cluster.send(request);
+      if (first) await ended.promise;
+      return answer;
+    };
+    const adapters = { ...this.#through, sender: () => ({ send }), now: this.now, log };
+    const invocation = { requestId: 'one request', left: () => 30_000, signal: new AbortController().signal };
+    const run = (): Promise<void> =>
+      act(this.#remediation, { appointment }, adapters, invocation)
+        .then(() => undefined)
+        .catch((error: Error) => void this.problems.push(error.message))
+        .finally(ended.resolve);
+    await Promise.all([run(), run()]);
+  }
+
+  async #look(): Promise<DueEvent['appointment']> {
+    const { id, look } = await this.incident();
+    if (!look) throw new Error('The incident has no look');
+    return { incident: id, token: look.token, at: look.at };
+  }
+
+  #changed(): ObjectChanged {
     const { uid = '' } = this.cluster.get(widgetPath('a'))?.metadata ?? {};
     const object = { group: 'example.com', version: 'v1', resource: 'widgets', kind: 'Widget', namespace: 'shop', name: 'a', uid };
     const observedAt = new Date(this.#now).toISOString();
     const coverage = { sources: ['watch' as const], gap: false, dropped: 0 };
     const change = { change: 'modified' as const, changed: ['/spec/color'], phantom: false };
-    this.#events.push({ fact: { id: `changed-${this.#now}`, cluster: 'toy', observedAt, coverage, object, ...change }, at: this.#now });
-    await this.#moveTo(this.#now);
+    return { id: `changed-${this.#now}`, cluster: 'toy', observedAt, coverage, object, ...change };
   }
 
   /** Lets time pass. */
   async run(ms: number): Promise<void> {
     const end = this.#now + ms;
-    while (this.#now < end) await this.#moveTo(Math.min(end, ...[...this.#moments].filter((moment) => moment > this.#now)));
+    while (this.#now < end) {
+      const tick = this.ticking ? [(Math.floor(this.#now / TICK) + 1) * TICK] : [];
+      await this.#moveTo(Math.min(end, ...tick, ...[...this.#moments].filter((moment) => moment > this.#now)));
+    }
   }
 
   /** The one incident, as it really stands. */
@@ -137,8 +213,7 @@ export class AwsWorld {
   }
 
   async stop(): Promise<void> {
-    this.#close();
-    await this.proxy.stop();
+    await this.#close();
   }
 
   async #moveTo(time: number): Promise<void> {
@@ -156,14 +231,19 @@ export class AwsWorld {
           this.#moments.add(time + AGAIN);
         });
     }
-    const { schedule } = this.#through;
-    const onProblem = (problem: string) => {
-      this.problems.push(problem);
-      // moto shows it after the second, not at it.
-      this.#moments.add(time + VISIBILITY * 1_000 + 1);
+    const { state, schedule } = this.#through;
+    const continuation: Continuation = {
+      ...{ state, schedule, now: this.now },
+      invoke: (remediation, appointment) => invoke(this.#lambda, `kubemend-dev-${remediation.replace('/', '-')}`, { appointment }),
+      onProblem: (problem) => {
+        this.problems.push(problem);
+        // moto shows it after the second, not at it.
+        this.#moments.add(time + VISIBILITY * 1_000 + 1);
+      },
     };
-    const handle = (appointment: Appointment) => this.#engine().due(appointment);
-    await this.#appointments.runQueue((batch) => deliverBatch(batch, { schedule, now: this.now, handle, onProblem }));
+    await this.#appointments.runQueue((batch) => continueIncidents(batch, continuation));
+    if (this.ticking && time % TICK === 0)
+      await takeUp(continuation).catch((error: Error) => this.problems.push(`The tick failed: ${error.message}`));
   }
 
   #engine(): Engine {
