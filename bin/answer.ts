@@ -6,6 +6,7 @@ import type { Incident } from '../shared/incident.ts';
 import type { Word } from '../shared/input.ts';
 import { summary } from '../shared/public-record.ts';
 import type { State } from '../shared/state/state.ts';
+import { heldBack } from './standing.ts';
 import { namedIncident, openStore } from './store.ts';
 import { type Call, storeOptions, text, UsageError, type Verb } from './verb.ts';
 
@@ -16,6 +17,8 @@ export interface Answering extends Pick<Verb, 'summary' | 'usage' | 'examples' |
   taken: string;
   /** One line a hint: why nothing changed, and what to run instead. */
   hints?(incident: Incident, call: Call): string[];
+  /** What would be written at once: it is not recorded while a pause, the mode or (for a fix) a breaker would withhold that. */
+  writes?(incident: Incident): 'fix' | 'undo' | undefined;
   /** States in which a running kubemend is still at it; the verb waits for another. */
   during?: Incident['state'][];
   /** Whether what came of it is what was asked for. */
@@ -25,7 +28,7 @@ export interface Answering extends Pick<Verb, 'summary' | 'usage' | 'examples' |
 const within = { within: { type: 'string', help: 'wait so many seconds for a running kubemend (default: 30)' } } as const;
 
 /** A person's word on an incident, recorded for the running kubemend. */
-export const answerVerb = ({ word, taken: done, hints, during, reached, options, ...about }: Answering): Verb => ({
+export const answerVerb = ({ word, taken: done, hints, writes, during, reached, options, ...about }: Answering): Verb => ({
   ...about,
   options: { ...storeOptions, ...options, ...(during && within) },
   positionals: { least: 1, most: 1 },
@@ -34,6 +37,16 @@ export const answerVerb = ({ word, taken: done, hints, during, reached, options,
     const named = await namedIncident(state, call.positionals[0] ?? '');
     const input = word(call, named);
     const remediations = await loadRemediations();
+    const what = writes?.(named);
+    // A breaker stops fixes, not their undoing; in AWS its limit may be another one than this checkout knows.
+    const byBreakers = what === 'fix' && text(call, 'aws-table') === undefined;
+    const withheld = what && (await heldBack(state, named, remediations, byBreakers, what === 'undo'));
+    if (withheld !== undefined) {
+      if (call.json) call.out(JSON.stringify({ taken: false, withheld, ...summary(named) }));
+      else
+        call.out(`Nothing changed: incident ${named.id} is ${named.state} (${named.because}).\nNothing would be written now: ${withheld}`);
+      return 1;
+    }
     const { taken, incident: next } = await answer({ state, schedule, remediations, id: named.id, input, now: systemClock.now() });
     const runs = await isTaken();
     const incident = next && taken && runs && during ? await outcome(state, next, during, secondsOf(call)) : next;

@@ -13,7 +13,8 @@ const entry = `
 import { exportVerb } from './bin/export-verb.ts';
 import { finish, runVerb } from './bin/run-verb.ts';
 const rules = ${JSON.stringify(await loadRules())};
-await finish(() => runVerb('export', exportVerb(async () => rules), process.argv.slice(2)));
+const argv = process.argv.slice(2);
+await finish(argv, () => runVerb('export', exportVerb(async () => rules), argv));
 `;
 // The CommonJS parts of the dependencies require Node's own modules.
 const banner = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;

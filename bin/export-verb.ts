@@ -44,6 +44,7 @@ export const exportVerb = (rules: () => Promise<Rule[]>): Verb => ({
     'audit-silence': { type: 'string', help: `seconds without an audit event that count as blind (default: ${AUDIT_SILENCE})` },
     'metrics-port': { type: 'string', help: '[HOST:]PORT for /metrics, /healthz, /readyz and /status' },
   },
+  json: 'changes nothing: what --print prints is NDJSON, one fact a line',
   positionals: { least: 0, most: 0 },
   async run(call) {
     const sink = await exportSink(call);

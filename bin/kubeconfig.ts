@@ -16,8 +16,16 @@ export async function readKubeconfig(
   } catch (error) {
     throw new UsageError(`The kubeconfig ${path ?? ''} cannot be read: ${(error as Error).message}`);
   }
+  if (config.getClusters()?.length === undefined || config.getClusters().length === 0)
+    throw new UsageError(`${path ?? 'The kubeconfig'} is no kubeconfig: it names no cluster. Give one with --kubeconfig`);
   const cluster = config.getCurrentCluster();
-  if (!cluster) throw new UsageError(`The kubeconfig has no context "${config.getCurrentContext()}". Name one with --context`);
+  if (!cluster)
+    throw new UsageError(
+      `The kubeconfig has no context "${config.getCurrentContext() ?? ''}". Name one with --context: ${config
+        .getContexts()
+        .map(({ name }) => name)
+        .join(', ')}`,
+    );
   if (!cluster.server.startsWith('https://'))
     throw new UsageError(`${cluster.server} is not https: kubemend sends no credentials in the clear`);
   const options = async (): Promise<RequestOptions> => {

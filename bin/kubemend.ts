@@ -1,15 +1,20 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs';
 import { COMMAND, finish, runVerb } from './run-verb.ts';
 import { UsageError } from './verb.ts';
 import { VERBS } from './verbs.ts';
 
-const FOOT = `Every verb takes --json and --help.
-Exit codes: 0 done or yes; 1 no, not reached, or (scan) something was found; 2 wrong usage or bad input;
-3 (scan) nothing was found, but not everything could be looked at; 70 a defect of kubemend.`;
+const { version: VERSION } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+const FOOT = `Every verb takes --json and --help; kubemend help VERB and kubemend --version work, too.
+Exit codes: 0 done or yes; 1 no, not reached, or (scan) something was found; 2 wrong usage, bad input, or files that cannot be used;
+3 (scan, send) undecided: not everything answered, or time has to pass for an answer; 70 a defect of kubemend.
+With --json, an error is {"error":{"message","exitCode"}} on standard output.`;
 
 async function main(argv: string[]): Promise<number> {
   const [name = 'help', ...rest] = argv;
-  if (['help', '--help', '-h'].includes(name)) return overview();
+  if (['--version', '-V'].includes(name)) return print([VERSION]);
+  if (['help', '--help', '-h'].includes(name))
+    return rest[0] === undefined || rest[0].startsWith('-') ? overview() : main([rest[0], '--help']);
   const load = VERBS[name];
   if (!load) throw new UsageError(`There is no verb "${name}". Run: ${COMMAND} --help`);
   return runVerb(name, (await load()).verb, rest);
@@ -26,4 +31,5 @@ function print(lines: string[]): number {
   return 0;
 }
 
-await finish(() => main(process.argv.slice(2)));
+const argv = process.argv.slice(2);
+await finish(argv, () => main(argv));

@@ -1,3 +1,4 @@
+import type { ObjectReference } from '../events/fact.ts';
 import { examine } from '../shared/examine.ts';
 import { subjectOf } from '../shared/hand-in.ts';
 import { LiveCluster } from '../shared/kubernetes/live-cluster.ts';
@@ -5,6 +6,7 @@ import { nameOf } from '../shared/kubernetes/object.ts';
 import { Transport } from '../shared/kubernetes/transport.ts';
 import { open } from '../shared/open.ts';
 import type { Fact, Remediation } from '../shared/remediation.ts';
+import type { Verdict } from '../shared/verdict.ts';
 import { describePlan } from './describe.ts';
 import { readKubeconfig } from './kubeconfig.ts';
 import { openArtifacts, stateDirectory } from './store.ts';
@@ -22,27 +24,40 @@ export async function connect(call: Call): Promise<{ cluster: string; transport:
   return { cluster, transport: new Transport(connection) };
 }
 
+/** What one look came to. */
+export interface Look {
+  /** False: the cluster did not answer, or time has to pass for an answer. */
+  decided: boolean;
+  object?: ObjectReference;
+  verdict?: Verdict;
+  planHash?: string;
+  doubt?: string;
+}
+
 /** Asks a remediation about a fact, once, against the live cluster, and tells what it would do. Nothing is stored, nothing written. */
-export async function lookOnce(call: Call, remediation: Remediation, fact: Fact): Promise<object> {
+export async function lookOnce(call: Call, remediation: Remediation, fact: Fact): Promise<Look> {
   const object = subjectOf(remediation, fact);
-  if (!object) return tell(call, `${nameOf(fact.object)}: nothing that ${remediation.name} is about`, { kind: 'none' });
+  if (!object) {
+    tell(call, `${nameOf(fact.object)}: nothing that ${remediation.name} is about`);
+    return { decided: true };
+  }
   const { transport } = await connect(call);
   try {
     const now = Date.now();
     const cluster = new LiveCluster(fact.cluster, transport, openArtifacts(stateDirectory(call)));
     const { verdict, plan } = await examine(remediation, open(fact, object, remediation.name, 1, now), 'detect', cluster, now);
-    tell(call, `${nameOf(object)}: ${verdict.kind}: ${verdict.because}`, {});
+    tell(call, `${nameOf(object)}: ${verdict.kind}: ${verdict.because}`);
     if (plan && !call.json) for (const line of describePlan(plan)) call.out(line);
-    return { object, verdict, ...(plan && { planHash: plan.hash }) };
+    return { decided: verdict.kind !== 'wait', object, verdict, ...(plan && { planHash: plan.hash }) };
   } catch (error) {
     const because = (error as Error).message;
-    return tell(call, `${nameOf(object)}: not certain: ${because}`, { object, doubt: because });
+    tell(call, `${nameOf(object)}: not certain: ${because}`);
+    return { decided: false, object, doubt: because };
   } finally {
     transport.close();
   }
 }
 
-function tell(call: Call, line: string, result: object): object {
+function tell(call: Call, line: string): void {
   if (!call.json) call.out(line);
-  return result;
 }

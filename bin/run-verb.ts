@@ -1,48 +1,76 @@
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readEnvironment } from './environment.ts';
-import { UsageError, type Verb } from './verb.ts';
+import { type Call, UsageError, type Verb } from './verb.ts';
 
-/** How it was called: as itself or as a plugin of kubectl. */
-export const COMMAND = basename(process.argv[1] ?? '') === 'kubectl-mend' ? 'kubectl mend' : 'kubemend';
+/** How it was called: as itself or as a plugin of kubectl (bin/kubemend says it by the title of the process). */
+export const COMMAND = [basename(process.argv[1] ?? ''), process.title].includes('kubectl-mend') ? 'kubectl mend' : 'kubemend';
 
 /** Runs one verb with its arguments, or prints its help; resolves to the exit code. Throws UsageError. */
-export async function runVerb(name: string, verb: Verb, args: string[]): Promise<number> {
-  const options = { ...verb.options, json: { type: 'boolean' as const, help: 'one JSON document instead of text' } };
+export async function runVerb(name: string, verb: Verb, args: string[], surroundings = ofThisProcess()): Promise<number> {
+  const options = { ...verb.options, json: { type: 'boolean' as const, help: verb.json ?? 'one JSON document instead of text' } };
   const help = { help: { type: 'boolean', short: 'h' } } as const;
   const { values, positionals } = parse(name, () => parseArgs({ args, options: { ...options, ...help }, allowPositionals: true }));
   if (values.help) {
     const lines = [verb.summary, '', `  ${COMMAND} ${verb.usage}`, '', ...optionLines(options), '', 'Examples:'];
     for (const line of [...lines, ...verb.examples.map((example) => `  ${example.replaceAll('kubemend ', `${COMMAND} `)}`)])
-      console.log(line);
+      surroundings.out(line);
     return 0;
   }
   if (positionals.length < verb.positionals.least || positionals.length > verb.positionals.most) {
     throw new UsageError(`Usage: ${COMMAND} ${verb.usage}. Run: ${COMMAND} ${name} --help`);
   }
-  return verb.run({
-    values,
-    positionals,
-    environment: readEnvironment(),
-    json: values.json === true,
-    out: (line = '') => console.log(line),
-    err: (line = '') => console.error(line),
-  });
+  return verb.run({ ...surroundings, values, positionals, json: values.json === true });
 }
 
-/** Ends the program with the exit code of `main`: 2 after a UsageError, 70 after a defect. */
-export async function finish(main: () => Promise<number>): Promise<void> {
+const ofThisProcess = (): Pick<Call, 'environment' | 'out' | 'err'> => ({
+  environment: readEnvironment(),
+  out: (line = '') => console.log(line),
+  err: (line = '') => console.error(line),
+});
+
+/** Ends the program with the exit code of `main`: 2 after an error that a person can mend, 70 after a defect. With `--json` the error is a document, too. */
+export async function finish(argv: string[], main: () => Promise<number>): Promise<void> {
   try {
     process.exitCode = await main();
   } catch (error) {
-    const { name, message, stack } = error as Error;
-    // By name: the class would bring the AWS SDK into every verb.
-    const table = name === 'TableError';
-    const usage = error instanceof UsageError || table;
-    if (table) console.error(`${message}. Are the table, the region and the credentials right?`);
-    else console.error(usage ? message : `kubemend failed: ${stack}`);
-    process.exitCode = usage ? 2 : 70;
+    const sentence = sentenceOf(error as Error);
+    process.exitCode = sentence === undefined ? 70 : 2;
+    console.error(sentence ?? `kubemend failed: ${(error as Error).stack}`);
+    const message = sentence ?? (error as Error).message;
+    if (argv.includes('--json')) console.log(JSON.stringify({ error: { message, exitCode: process.exitCode } }));
   }
+}
+
+/** What the system says of a path or a disk that somebody named. */
+const OF_FILES = [
+  'ENOENT',
+  'ENOTDIR',
+  'EISDIR',
+  'EEXIST',
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOSPC',
+  'EDQUOT',
+  'EMFILE',
+  'ENAMETOOLONG',
+  'ELOOP',
+];
+/** SQLite's: busy, read-only, I/O, damaged, full, cannot be opened, no database. */
+const OF_DATABASES = [5, 8, 10, 11, 13, 14, 26];
+
+/** What to say of an error that is about the surroundings; undefined: it is a defect. */
+export function sentenceOf(error: Error & { code?: unknown; errcode?: unknown; path?: unknown }): string | undefined {
+  const { name, message, code, errcode, path } = error;
+  if (error instanceof UsageError) return message;
+  // By name: the classes would bring the AWS SDK and the database into every verb.
+  if (name === 'TableError') return `${message}. Are the table, the region and the credentials right?`;
+  if (name === 'StateFileError') return `${message}. Name another folder with --state; this user must be able to write there, even to read`;
+  if (code === 'ERR_SQLITE_ERROR' && OF_DATABASES.includes(Number(errcode) & 0xff))
+    return `The state database cannot be used: ${message}. Is the disk full or read-only, or the file damaged?`;
+  if (path !== undefined && OF_FILES.includes(String(code))) return `${message}. Give a path that is there and that this user may use`;
+  return undefined;
 }
 
 const optionLines = (options: Verb['options']): string[] =>
@@ -52,6 +80,8 @@ function parse<T>(name: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}. Run: ${COMMAND} ${name} --help`);
+    // What follows Node's first sentence is about options that begin with two dashes.
+    const [line = ''] = (error as Error).message.split(/\.(?:\s|$)|\n/);
+    throw new UsageError(`${line}. Run: ${COMMAND} ${name} --help`);
   }
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,16 +19,8 @@ import { Admin } from '../test/control-plane/admin.ts';
 import { startControlPlane } from '../test/control-plane/control-plane.ts';
 import { freePort } from '../test/control-plane/port.ts';
 import type { Scenario } from '../test/scenarios/scenario.ts';
+import { SCENARIOS } from './scenario-names.ts';
 import { openArtifacts } from './store.ts';
-
-const SCENARIOS = join(import.meta.dirname, '../test/scenarios');
-
-/** The scenarios that can be played: the files of `test/scenarios/`. */
-export const scenarioNames = (): string[] =>
-  readdirSync(SCENARIOS)
-    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && file !== 'scenario.ts')
-    .map((file) => file.slice(0, -'.ts'.length))
-    .sort();
 
 export interface SandboxOptions {
   scenario: string | Scenario;

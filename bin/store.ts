@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DirectoryArtifacts } from '../shared/artifacts/directory.ts';
 import { systemClock } from '../shared/clock.ts';
@@ -30,7 +31,29 @@ export async function openStore(call: Call): Promise<Store> {
   if (table !== undefined && call.values.state !== undefined) throw new UsageError('Give --state or --aws-table, not both');
   if (table !== undefined) return (await import('./aws-store.ts')).awsStore(table, text(call, 'region'));
   if (call.values.region !== undefined) throw new UsageError('--region is the region of a table: give --aws-table too');
-  const database = openDatabase(databasePath(stateDirectory(call)));
+  return localStore(call);
+}
+
+/** The store of this machine's folder. Only `run` and the sandbox make one: elsewhere a mistyped folder would look like one where nothing happened. Throws UsageError. */
+export function localStore(call: Call): Store & { state: SqliteState } {
+  const store = localStoreIfAny(call);
+  if (store) return store;
+  const directory = stateDirectory(call);
+  throw new UsageError(
+    `There is no state in ${directory}: no kubemend ran on it yet. Start one with kubemend run, or name its folder with --state`,
+  );
+}
+
+/** The same where there may be none. */
+export function localStoreIfAny(call: Call): (Store & { state: SqliteState }) | undefined {
+  const path = databasePath(stateDirectory(call));
+  try {
+    statSync(path);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
+  const database = openDatabase(path);
   const state = new SqliteState(database);
   return { state, schedule: new SqliteSchedule(database, systemClock, call.err), runs: () => isRunning(state), place: 'this state folder' };
 }
@@ -45,12 +68,19 @@ export const openArtifacts = (directory: string): DirectoryArtifacts =>
 /** The incident that was named, or an error that says where to look. */
 export async function namedIncident(state: State, id: string): Promise<Incident> {
   const incident = await state.load(id);
-  if (!incident) throw new UsageError(`There is no incident "${id}" (or more than one begins so). Run: kubemend incidents`);
-  return incident;
+  if (incident) return incident;
+  if (!/^[0-9a-f]{4,12}$/.test(id))
+    throw new UsageError(`"${id}" is no ID of an incident: 12 hex digits, of which the first 4 are enough. Run: kubemend incidents`);
+  const alike = (await everyIncident(state)).filter((one) => one.id.startsWith(id)).map((one) => one.id);
+  if (alike.length > 1) throw new UsageError(`More than one incident begins with ${id}: ${alike.slice(0, 10).join(', ')}`);
+  throw new UsageError(`There is no incident "${id}". Run: kubemend incidents`);
 }
 
 /** All incidents there are, newest first. */
 export const everyIncident = (state: State): Promise<Incident[]> => state.list({ limit: 1_000_000 });
+
+/** The cluster that the last run on this folder watched, if it said so. */
+export const watchedCluster = (state: State): Promise<string | undefined> => state.setting('cluster');
 
 /** Whether a kubemend runs on this state folder: it holds the lease of the one runner. */
 export const isRunning = async (state: SqliteState, now = Date.now()): Promise<boolean> => !(await state.lease('runner', 'probe', 0, now));

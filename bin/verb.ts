@@ -6,6 +6,9 @@ export class UsageError extends Error {
   override name = 'UsageError';
 }
 
+/** Exit code of a verb that was to look and came to no answer: a doubt is neither a yes nor an all-clear. */
+export const UNDECIDED = 3;
+
 /** What a verb is given. */
 export interface Call {
   values: Record<string, string | boolean | string[] | undefined>;
@@ -27,6 +30,8 @@ export interface Verb {
   examples: string[];
   /** Help text for each option. */
   options: Record<string, ParseArgsOptionsConfig[string] & { help: string }>;
+  /** What `--json` prints, where that is not one document. */
+  json?: string;
   /** How many positionals it takes. */
   positionals: { least: number; most: number };
   /** Resolves to the exit code: 0 yes or done, 1 no or not reached. */

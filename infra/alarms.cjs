@@ -57,7 +57,7 @@ const functionAlarms = ({ logicalId, functionName }) => {
 const deadLettersAlarm = ({ logicalId, functionName }) => ({
   [`${logicalId}DeadLettersAlarm`]: alarm(
     `${functionName}-dead-letters`,
-    'Something was given up. Look at it and send it again: kubemend redrive',
+    `Something was given up. Look at it and send it again: kubemend redrive --queue ${functionName}-dead`,
     metric('AWS/SQS', 'ApproximateNumberOfMessagesVisible', [queueName(`${logicalId}DeadLetters`)], 'Maximum'),
   ),
 });
@@ -78,6 +78,10 @@ const ours = (stage, remediations) => ({
     'Too many fixes did not help: nothing more is written there until: kubemend resume',
     summed(remediations, 'breakerOpened', [], 60 * MINUTE),
   ),
+  LooksFail: alarm(`kubemend-${stage}-looks-fail`, 'Incidents are not continued, again and again: the log of continue-incident says why', {
+    ...metric('kubemend', 'notHandedOn', [{ Name: 'function', Value: 'kubemend/continue-incident' }]),
+    ...{ EvaluationPeriods: 3, DatapointsToAlarm: 2 },
+  }),
   AppointmentsLate: alarm(
     `kubemend-${stage}-appointments-late`,
     'A look is half an hour late (15 minutes may be its delay): incidents are not continued. See the log of continue-incident',
@@ -88,7 +92,7 @@ const ours = (stage, remediations) => ({
   ),
   AppointmentsDeadLettersAlarm: alarm(
     `kubemend-${stage}-appointments-dead-letters`,
-    'A look was given up after five hours: the incident is taken up again every five minutes, see kubemend incidents --open',
+    `A look was given up after five hours. See kubemend incidents --open; send it again: kubemend redrive --queue kubemend-${stage}-appointments-dead`,
     metric('AWS/SQS', 'ApproximateNumberOfMessagesVisible', [queueName('AppointmentsDeadLetters')], 'Maximum'),
   ),
 });

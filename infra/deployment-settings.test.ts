@@ -57,5 +57,11 @@ describe('the settings of a deployment', () => {
     ['what is no subnet', { KUBEMEND_SUBNETS: 'vpc-1', KUBEMEND_SECURITY_GROUPS: 'sg-0b000001' }, '"vpc-1" is not the id of a subnet'],
     ['an alias of a key', { KUBEMEND_KMS_KEY: 'alias/kubemend' }, '"alias/kubemend" is not the ARN of a key'],
     ['everybody as an exporter', { KUBEMEND_EXPORTERS: '*' }, '"*" is not the ARN of a role'],
+    ['every role as an exporter', { KUBEMEND_EXPORTERS: 'arn:aws:iam::210987654321:role/*' }, 'is not the ARN of a role'],
+    [
+      'every secret as the token of a cluster',
+      { KUBEMEND_CLUSTERS: JSON.stringify({ a: { server: 'https://a', ca, tokenSecret: 'kubemend/*' } }) },
+      '"kubemend/*" cannot name a secret',
+    ],
   ])('refuse %s', (_, variables, because) => expect(() => deploymentSettings(variables)).toThrow(because));
 });

@@ -36,7 +36,7 @@ type Variables = Record<string, string | undefined>;
 const PATTERNS = {
   KUBEMEND_KMS_KEY: [/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/, 'the ARN of a key'],
   KUBEMEND_ALARM_TOPIC: [/^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+$/, 'the ARN of an SNS topic'],
-  KUBEMEND_EXPORTERS: [/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/, 'the ARN of a role'],
+  KUBEMEND_EXPORTERS: [/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=.@/-]+$/, 'the ARN of a role'],
   KUBEMEND_SUBNETS: [/^subnet-([0-9a-f]{8}|[0-9a-f]{17})$/, 'the id of a subnet'],
   KUBEMEND_SECURITY_GROUPS: [/^sg-([0-9a-f]{8}|[0-9a-f]{17})$/, 'the id of a security group'],
 } as const;

@@ -58,8 +58,8 @@ const continuing = (deployed, stage) => ({
   description: 'Hand each incident that is due to the function of its remediation',
   handler: `dist/${CONTINUE}/index.handler`,
   package: { patterns: ['!**', `dist/${CONTINUE}/*.mjs`] },
-  // Longer than the functions it waits for; it waits more than it works.
-  timeout: 40,
+  // Longer than the functions it waits for, with the time until they have a place; it waits more than it works.
+  timeout: 60,
   memorySize: 256,
   // Ten of the queue, and the clock.
   reservedConcurrency: 12,

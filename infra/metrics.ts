@@ -6,6 +6,8 @@ export const METRICS = {
   milliseconds: ['remediation'],
   incidentChanged: ['remediation', 'state'],
   breakerOpened: ['remediation'],
+  handedOn: ['function'],
+  notHandedOn: ['function'],
 } as const;
 
 /** The name of one of them. */

@@ -5,7 +5,8 @@ const { key } = require('./settings.cjs');
 
 const Table = {
   Type: 'AWS::DynamoDB::Table',
-  DeletionPolicy: 'Retain',
+  // A first deployment that fails leaves nothing that the next one would meet.
+  DeletionPolicy: 'RetainExceptOnCreate',
   UpdateReplacePolicy: 'Retain',
   Properties: {
     TableName: '', // below
@@ -18,7 +19,8 @@ const Table = {
 
 const Artifacts = {
   Type: 'AWS::S3::Bucket',
-  DeletionPolicy: 'Retain',
+  // A first deployment that fails leaves nothing that the next one would meet.
+  DeletionPolicy: 'RetainExceptOnCreate',
   UpdateReplacePolicy: 'Retain',
   Properties: {
     PublicAccessBlockConfiguration: { BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true },
@@ -31,11 +33,31 @@ const Artifacts = {
   },
 };
 
+/** Nobody without TLS, whatever else may allow it. */
+const ArtifactsPolicy = {
+  Type: 'AWS::S3::BucketPolicy',
+  Properties: {
+    Bucket: { Ref: 'Artifacts' },
+    PolicyDocument: {
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Deny',
+          Principal: '*',
+          Action: 's3:*',
+          Resource: [{ 'Fn::GetAtt': ['Artifacts', 'Arn'] }, { 'Fn::Sub': `\${Artifacts.Arn}/*` }],
+          Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+        },
+      ],
+    },
+  },
+};
+
 module.exports = async ({ resolveVariable }) => {
   const stage = await resolveVariable('sls:stage');
   Table.Properties.TableName = `kubemend-${stage}`;
   return {
-    Resources: { Table, Artifacts },
+    Resources: { Table, Artifacts, ArtifactsPolicy },
     Outputs: {
       TableName: { Description: 'Incidents, modes, budgets; kept when the stack is deleted', Value: { Ref: 'Table' } },
       ArtifactsBucket: { Description: 'Pinned documents and backups; kept when the stack is deleted', Value: { Ref: 'Artifacts' } },

@@ -63,6 +63,11 @@ describe('a person’s word', () => {
 
   it('retry opens the next incident with the same plan, approved by this person', async () => {
     const { id, plan } = await incident({ state: 'failed' });
+    expect(await kubemend('retry', id)).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/the mode is shadow again\. .*kubemend mode/),
+    });
+    await state.set(`mode/${NAME}`, 'approve');
     expect(await kubemend('retry', id)).toMatchObject({ code: 0, out: expect.stringMatching(/Tried again: incident \w+ is executing/) });
     const next = (await state.list()).find(({ after }) => after === id);
     expect(next).toMatchObject({ plan: { hash: plan?.hash }, approval: { by: 'ada' }, retry: true });
@@ -151,7 +156,9 @@ describe('redrive', () => {
     const file = join(here(), 'letters.ndjson');
     await deadLetters(`${file}.redriving`, [JSON.parse(await readFile(SAMPLE, 'utf8'))]);
     expect(await kubemend('redrive', '--file', file, '--json')).toMatchObject({ code: 0, out: expect.stringContaining('"sent":1') });
-    expect(JSON.parse((await kubemend('redrive', '--file', file, '--json')).out)).toEqual({ sent: 0, left: [] });
+    expect(JSON.parse((await kubemend('redrive', '--file', file, '--json')).out)).toEqual({
+      error: { message: `There are no dead letters at ${file}`, exitCode: 2 },
+    });
   });
 });
 
@@ -172,36 +179,37 @@ describe('the rest', () => {
     });
   });
 
-  it('bash completes verbs, options and remediations', async () => {
+  it('bash completes by asking kubemend', async () => {
+    const { id } = await incident();
     const script = join(here(), 'completion.bash');
     await writeFile(script, (await kubemend('completion', 'bash')).out);
     const complete = async (...words: string[]): Promise<string[]> => {
-      const quoted = words.map((word) => `'${word}'`).join(' ');
-      const body = `source ${script}; COMP_WORDS=(kubemend ${quoted}); COMP_CWORD=${words.length}; _kubemend; printf '%s\\n' "\${COMPREPLY[@]}"`;
-      return (await promisify(execFile)('bash', ['-c', body])).stdout.trim().split('\n');
+      const quoted = [join(ROOT, 'bin/kubemend'), ...words].map((word) => `'${word}'`).join(' ');
+      const body = `source ${script}; COMP_WORDS=(${quoted}); COMP_CWORD=${words.length}; _kubemend; printf '%s\\n' "\${COMPREPLY[@]}"`;
+      return (await promisify(execFile)('bash', ['-c', body], { cwd: here() })).stdout.trim().split('\n');
     };
-    expect(await complete('re')).toEqual(expect.arrayContaining(['rerun', 'retry', 'reject', 'replay', 'redrive', 'resume']));
-    expect(await complete('mode', 'strimzi/u')).toEqual([NAME]);
-    expect(await complete('undo', 'x', '--w')).toEqual(['--within']);
+    expect(await complete('undo', '--state', here(), id.slice(0, 2))).toEqual([id]);
+    expect(await complete('replay', 'compl')).toEqual(['completion.bash']);
   });
 
-  it.each(['zsh', 'fish'])('%s has a script that names every verb', async (shell) => {
-    const { out } = await kubemend('completion', shell);
-    for (const verb of ['rerun', 'scan', 'capture', 'completion']) expect(out).toMatch(new RegExp(`\\b${verb}\\b`));
-    expect((await kubemend('completion', 'cmd')).code).toBe(2);
+  it('kubectl completes its plugin', async () => {
+    const ask = async (...words: string[]): Promise<string> =>
+      (await promisify(execFile)(join(ROOT, 'bin/kubectl_complete-mend'), words)).stdout;
+    expect(await ask('mode', 'strimzi/u')).toBe(`${NAME}\n:4\n`);
+    expect(await ask('replay', '')).toBe(':0\n');
   });
 
-  it('kubectl mend is the same program, and says so', async () => {
+  it.each(['zsh', 'fish'])('%s has a script that asks kubemend', async (shell) => {
+    expect((await kubemend('completion', shell)).out).toMatch(/completion words -- /);
+  });
+
+  it('kubectl mend is the same program wherever it is linked, and brings its own Node', async () => {
     const bin = join(here(), 'bin');
     await mkdir(bin);
-    await symlink(join(ROOT, 'bin/kubemend.ts'), join(bin, 'kubectl-mend'));
-    const env = {
-      ...process.env,
-      NODE_OPTIONS: '',
-      KUBEMEND_STATE: here(),
-      PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}`,
-    };
-    const { stdout } = await promisify(execFile)(join(bin, 'kubectl-mend'), ['retry', '--help'], { env });
+    await symlink(join(ROOT, 'bin/kubectl-mend'), join(bin, 'kubectl-mend'));
+    // Whatever Node is there, or none.
+    const env = { PATH: `${bin}${delimiter}/usr/bin${delimiter}/bin`, KUBEMEND_STATE: here() };
+    const { stdout } = await promisify(execFile)('kubectl-mend', ['retry', '--help'], { env });
     expect(stdout).toMatch(/Examples:\n {2}kubectl mend retry /);
   });
 });

@@ -15,18 +15,33 @@ let directory: string;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'kubemend-cli-'));
+  openDatabase(join(directory, 'kubemend.sqlite')).close();
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-/** Runs the command line as a person does: another process, plain pipes. */
-function kubemend(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+/** Starts the command line as a person does: another process, plain pipes. */
+function start(...args: string[]) {
   const env = { ...process.env, NODE_OPTIONS: '', KUBEMEND_STATE: directory, USER: 'ada' };
   const child = spawn(process.execPath, [join(ROOT, 'bin/kubemend.ts'), ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (chunk) => (out += chunk));
-  child.stderr.on('data', (chunk) => (err += chunk));
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, out, err })));
+  const said = { out: '', err: '' };
+  child.stdout.on('data', (chunk) => (said.out += chunk));
+  child.stderr.on('data', (chunk) => (said.err += chunk));
+  const code = new Promise<number | null>((resolve) => child.on('close', resolve));
+  /** Resolves once that was told on standard error. */
+  const says = (text: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const look = () => said.err.includes(text) && resolve(said.err);
+      child.stderr.on('data', look);
+      child.on('close', () => reject(new Error(`It ended without saying "${text}": ${said.err}`)));
+      look();
+    });
+  return { code, said, says, end: (signal: NodeJS.Signals) => child.kill(signal) };
+}
+
+/** Runs it to its end. */
+async function kubemend(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const { code, said } = start(...args);
+  return { code: await code, ...said };
 }
 
 /** An incident as a run leaves it, made by replaying the recording and storing what came of it. */
@@ -88,6 +103,38 @@ describe('the command line', () => {
     expect(err.trim().split('\n')).toHaveLength(1);
   });
 
+  it('with --json an error is a document on standard output, and the sentence on standard error', async () => {
+    for (const args of [['mend'], ['explain'], ['incidents', '--state', '/nonexistent']]) {
+      const { code, out, err } = await kubemend(...args, '--json');
+      expect({ code, ...(JSON.parse(out) as object) }).toEqual({ code: 2, error: { message: err.trim(), exitCode: 2 } });
+    }
+  });
+
+  it('tells its version, and explains a verb in both ways', async () => {
+    const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+    expect(await kubemend('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' });
+    expect(await kubemend('help', 'run')).toEqual(await kubemend('run', '--help'));
+  });
+
+  it('run says first, and once, that it reaches no cluster, and goes on', async () => {
+    const config = join(directory, 'dead.yaml');
+    await writeFile(
+      config,
+      JSON.stringify({
+        clusters: [{ name: 'dead', cluster: { server: 'https://127.0.0.1:1' } }],
+        users: [{ name: 'x', user: { token: 'x' } }],
+        contexts: [{ name: 'dead', context: { cluster: 'dead', user: 'x' } }],
+        'current-context': 'dead',
+      }),
+    );
+    const child = start('run', '--kubeconfig', config, '--state', join(directory, 'dead'));
+    const err = await child.says('One process imitates AWS');
+    child.end('SIGTERM');
+    expect(await child.code).toBe(0);
+    expect(err.split('\n')[0]).toMatch(/^kubemend reaches no cluster: nothing answers at https:\/\/127\.0\.0\.1:1 .*goes on trying/);
+    expect(err).not.toMatch(/kubemend watches/);
+  });
+
   it('replays a recording as one JSON document, times in the recording’s clock', async () => {
     const { out, code, err } = await kubemend('replay', STORM, '--json');
     expect({ code, err, lines: out.trim().split('\n').length }).toEqual({ code: 0, err: '', lines: 1 });
@@ -133,7 +180,7 @@ describe('the command line', () => {
     expect((await kubemend('mode', NAME, '--namespace', 'dev')).out).toMatch(/ auto in dev\n/);
     await kubemend('pause');
     const database = openDatabase(join(directory, 'kubemend.sqlite'));
-    expect(await new SqliteState(database).setting('paused')).toBe('ada');
+    expect(await new SqliteState(database).setting('paused')).toMatch(/^ada since 2/);
     await kubemend('resume');
     expect(await new SqliteState(database).setting('paused')).toBeUndefined();
     database.close();
@@ -168,9 +215,17 @@ describe('the command line', () => {
     expect(await kubemend('reject', id)).toMatchObject({ code: 1, out: expect.stringContaining('Nothing changed') });
   });
 
-  it('plays the sandbox to its end: the last line is the incident, verified', async () => {
-    const { code, out } = await kubemend('sandbox', '--scenario', 'strimzi-stale-crds', '--yes', '--json');
-    expect(JSON.parse(out.trim().split('\n').at(-1) ?? '')).toMatchObject({ state: 'verified', remediation: NAME });
-    expect(code).toBe(0);
-  }, 120_000);
+  it('plays the sandbox to its end, and keeps it for other verbs: the last line is the incident, verified', async () => {
+    const sandbox = start('sandbox', '--scenario', 'strimzi-stale-crds', '--yes', '--json', '--keep', '--record');
+    try {
+      const [, id = '', state = ''] = /capture (\w+) --state (\S+)/.exec(await sandbox.says(' --to ./capture')) ?? [];
+      expect((await kubemend('incidents', '--state', state)).out).toContain(id);
+      const captured = await kubemend('capture', id, '--state', state, '--to', join(directory, 'bundle'));
+      expect(captured).toMatchObject({ code: 0, out: expect.stringMatching(/[1-9]\d* audit events, /) });
+    } finally {
+      sandbox.end('SIGINT');
+    }
+    expect(await sandbox.code).toBe(0);
+    expect(JSON.parse(sandbox.said.out)).toMatchObject({ state: 'verified', remediation: NAME });
+  }, 180_000);
 });

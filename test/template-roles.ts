@@ -137,7 +137,7 @@ export function describeRoles(packaged: () => { service: PackagedService; remedi
 
   it('keeps the table and the bucket when the stack is deleted, with recovery, expiry and no public access', () => {
     const { Table, Artifacts } = packaged().service.resources as Record<string, { DeletionPolicy?: string; Properties: unknown }>;
-    expect([Table?.DeletionPolicy, Artifacts?.DeletionPolicy]).toEqual(['Retain', 'Retain']);
+    expect([Table?.DeletionPolicy, Artifacts?.DeletionPolicy]).toEqual(['RetainExceptOnCreate', 'RetainExceptOnCreate']);
     expect(Table?.Properties).toMatchObject({
       ...TABLE_SCHEMA,
       TimeToLiveSpecification: { AttributeName: 'expires', Enabled: true },

@@ -53,7 +53,7 @@ const types = () => run('node_modules/typescript/bin/tsc', '-p', '.');
 const testIt = () => run('node_modules/jest/bin/jest.js', '--maxWorkers=1', `functions/${NAME}`);
 
 it('What the page says is so: from `new` over a test that fails to `verified` in the sandbox, in two files', async () => {
-  const begin = /kubemend\.ts (new functions\/\S+ --kind \S+)/.exec(page)?.[1] ?? '';
+  const begin = /^kubemend (new functions\/\S+ --kind \S+)$/m.exec(page)?.[1] ?? '';
   const made = await kubemend(...begin.split(' '), '--json');
   expect({ code: made.code, ...(JSON.parse(made.out) as object) }).toMatchObject({ code: 0, remediation: NAME });
   expect(await kubemend(...begin.split(' '))).toMatchObject({ code: 2, out: expect.stringMatching(/is there already/) });

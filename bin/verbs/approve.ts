@@ -8,6 +8,7 @@ export const verb = answerVerb({
   examples: ['kubemend approve 3f2a9c1b07d4', 'kubemend approve 3f2a --plan 81c0d2ee'],
   options: { plan: { type: 'string', help: 'approve only if the plan has this hash (or begins so)' } },
   taken: 'Approved',
+  writes: ({ state }) => (state === 'awaiting-approval' ? 'fix' : undefined),
   word: (call, { plan }) => ({
     kind: 'approve',
     hash: plan?.hash.startsWith(text(call, 'plan') ?? '') ? plan.hash : '',

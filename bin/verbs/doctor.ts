@@ -6,14 +6,15 @@ import { clockFinding } from '../doctor/clock-check.ts';
 import { clusterFindings, type Wanted } from '../doctor/cluster-checks.ts';
 import { exporterFindings } from '../doctor/exporter-checks.ts';
 import { type Finding, wrong } from '../doctor/finding.ts';
+import { standingFindings } from '../doctor/standing-check.ts';
 import { regionOf } from '../export-sink.ts';
 import { paint } from '../paint.ts';
-import { type Call, text, UsageError, type Verb } from '../verb.ts';
+import { type Call, stateOption, storeOptions, text, UsageError, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
-  summary: 'check exporter, audit, watch, clocks, rights, spool and bus; each problem comes with its fix',
+  summary: 'check exporter, audit, watch, clocks, rights, spool, bus, and what holds writes back; each problem comes with its fix',
   usage:
-    'doctor [--url URL] [--kubeconfig FILE | --context NAME] [--shadow] [--as-functions] [--service-account NAMESPACE/NAME] [--bus NAME --region NAME]',
+    'doctor [--url URL] [--kubeconfig FILE | --context NAME] [--shadow] [--as-functions] [--service-account NAMESPACE/NAME] [--bus NAME --region NAME] [--state DIR | --aws-table NAME]',
   examples: [
     'kubemend doctor --url http://127.0.0.1:9090',
     'kubemend doctor --context prod --as-functions --service-account kubemend/kubemend-exporter --url http://127.0.0.1:9090',
@@ -26,11 +27,13 @@ export const verb: Verb = {
     'as-functions': { type: 'boolean', help: "ask as each function's own user, by impersonation (default: as the kubeconfig's user)" },
     'service-account': { type: 'string', help: "ask about the exporter's rights as NAMESPACE/NAME, by impersonation" },
     bus: { type: 'string', help: 'also look for this EventBridge bus' },
-    region: { type: 'string', help: 'region of the bus' },
+    region: { type: 'string', help: 'region of the bus, or of the table' },
+    ...stateOption,
+    'aws-table': storeOptions['aws-table'],
   },
   positionals: { least: 0, most: 0 },
   async run(call) {
-    const findings = [...(await exporter(call)), ...(await cluster(call)), ...(await bus(call))];
+    const findings = [...(await exporter(call)), ...(await cluster(call)), ...(await bus(call)), ...(await standingFindings(call))];
     if (call.json) call.out(JSON.stringify({ fine: findings.every(({ result }) => result !== 'wrong'), findings }));
     else for (const finding of findings) for (const line of describe(finding)) call.out(line);
     return findings.some(({ result }) => result === 'wrong') ? 1 : 0;

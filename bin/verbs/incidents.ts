@@ -22,9 +22,12 @@ export const verb: Verb = {
     if (call.json) call.out(JSON.stringify({ incidents: incidents.map(summary) }));
     else if (incidents.length === 0) call.out('No incidents.');
     else {
-      for (const { id, state, updatedAt, remediation, object, because } of incidents) {
+      const several = new Set(incidents.map(({ cluster }) => cluster)).size > 1;
+      for (const { id, cluster, state, updatedAt, remediation, object, because } of incidents) {
         const time = new Date(updatedAt).toISOString().slice(0, 19).replace('T', ' ');
-        call.out(`${paint('bold', id)}  ${time}  ${paintState(state, 18)} ${nameOf(object)}  ${paint('dim', remediation)}`);
+        call.out(
+          `${paint('bold', id)}  ${time}  ${paintState(state, 18)} ${nameOf(object)}${several ? ` in ${cluster}` : ''}  ${paint('dim', remediation)}`,
+        );
         call.out(`              ${because}`);
       }
     }

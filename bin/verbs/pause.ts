@@ -1,4 +1,5 @@
 import { remediationNames } from '../../infra/remediations.ts';
+import { pauseBy } from '../standing.ts';
 import { openState } from '../store.ts';
 import { storeOptions, UsageError, type Verb } from '../verb.ts';
 
@@ -12,7 +13,7 @@ export const verb: Verb = {
     const [name] = call.positionals;
     if (name !== undefined && !remediationNames().includes(name))
       throw new UsageError(`There is no remediation "${name}". Run: kubemend mode`);
-    await (await openState(call)).set(name ? `paused/${name}` : 'paused', call.environment.user);
+    await (await openState(call)).set(name ? `paused/${name}` : 'paused', pauseBy(call.environment.user, Date.now()));
     call.out(
       call.json
         ? JSON.stringify({ paused: name ?? true })

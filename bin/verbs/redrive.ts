@@ -1,4 +1,4 @@
-import { appendFile, readFile, rename, rm } from 'node:fs/promises';
+import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
@@ -8,28 +8,38 @@ import { loadRemediations } from '../../infra/remediations.ts';
 import { EventBridgeBus } from '../../shared/bus/eventbridge.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { handIn } from '../../shared/hand-in.ts';
-import { SqliteSchedule } from '../../shared/schedule/sqlite.ts';
-import { openDatabase, SqliteState } from '../../shared/state/sqlite.ts';
-import { databasePath, stateDirectory } from '../store.ts';
-import { type Call, stateOption, text, type Verb } from '../verb.ts';
+import { putAside } from '../dead-letters.ts';
+import { localStore, stateDirectory, watchedCluster } from '../store.ts';
+import { type Call, stateOption, text, UsageError, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
-  summary: 'send the dead letters of the exporter again; what is not taken stays a dead letter',
-  usage: 'redrive [--file FILE] [--bus NAME]',
-  examples: ['kubemend redrive', 'kubemend redrive --file /var/lib/kubemend/dead-letters.ndjson --bus kubemend-prod'],
+  summary: 'send dead letters again, of the exporter or of a function in AWS; what is not taken stays a dead letter',
+  usage: 'redrive [--file FILE] [--bus NAME] | redrive --queue NAME [--region REGION]',
+  examples: [
+    'kubemend redrive',
+    'kubemend redrive --file /var/lib/kubemend/dead-letters.ndjson --bus kubemend-prod',
+    'kubemend redrive --queue kubemend-prod-strimzi-upgrade-stale-crds-dead',
+  ],
   options: {
     ...stateOption,
     file: { type: 'string', help: 'the dead letters (default: exporter/dead-letters.ndjson in the state folder)' },
     bus: { type: 'string', help: 'an EventBridge bus, with the credentials of this machine (default: the kubemend of the state folder)' },
+    queue: { type: 'string', help: 'a queue of dead letters in AWS: each is handed to the function it was for, a look to its queue' },
+    region: { type: 'string', help: "region of that queue (default: the AWS CLI's)" },
   },
   positionals: { least: 0, most: 0 },
   async run(call) {
+    if (call.values.queue !== undefined) return redriveFromQueue(call);
+    if (call.values.region !== undefined) throw new UsageError('--region is the region of a queue: give --queue too');
     const file = text(call, 'file') ?? join(stateDirectory(call), 'exporter', 'dead-letters.ndjson');
     const bus = text(call, 'bus');
     const publish = bus === undefined ? await toState(call) : await toEventBridge(bus);
+    // A full file was put aside by the exporter as `.1`.
+    const asides = [await putAside(`${file}.1`), await putAside(file)].flatMap((aside) => aside ?? []);
+    if (asides.length === 0 && text(call, 'file') !== undefined) throw new UsageError(`There are no dead letters at ${file}`);
     const left: { because: string; id: string }[] = [];
     let sent = 0;
-    for (const line of [...(await take(`${file}.1`)), ...(await take(file))]) {
+    for (const line of asides.flatMap(({ lines }) => lines)) {
       const letter = parse(line);
       const because =
         typeof letter === 'string'
@@ -47,28 +57,26 @@ export const verb: Verb = {
         );
       }
     }
-    for (const done of [file, `${file}.1`]) await rm(`${done}.redriving`, { force: true });
+    for (const aside of asides) await aside.done();
     if (call.json) call.out(JSON.stringify({ sent, left }));
-    else {
-      call.out(`${sent} sent again, ${left.length} left in ${file}`);
-      for (const { id, because } of left) call.out(`  ${id}: ${because}`);
-    }
+    else tell(call, { sent, left, place: file });
     return left.length > 0 ? 1 : 0;
   },
 };
 
-/** The lines of the file, which is put aside first: the exporter may write a new one meanwhile. What an earlier redrive that died left is taken up too. */
-async function take(file: string): Promise<string[]> {
-  const aside = `${file}.redriving`;
-  const before = await readFile(aside, 'utf8').catch(() => undefined);
-  if (before === undefined) {
-    const moved = await rename(file, aside).then(
-      () => true,
-      () => false,
-    );
-    if (!moved) return [];
-  }
-  return (before ?? (await readFile(aside, 'utf8'))).split('\n').filter((line) => line.trim() !== '');
+async function redriveFromQueue(call: Call): Promise<number> {
+  const queue = text(call, 'queue') ?? '';
+  const both = ['file', 'bus', 'state'].find((name) => call.values[name] !== undefined);
+  if (both) throw new UsageError(`Give --queue or --${both}, not both`);
+  const { sent, left } = await (await import('../dead-letter-queue.ts')).redriveQueue(queue, text(call, 'region'));
+  if (call.json) call.out(JSON.stringify({ sent, left }));
+  else tell(call, { sent, left, place: queue });
+  return left.length > 0 ? 1 : 0;
+}
+
+function tell(call: Call, { sent, left, place }: { sent: number; left: { id: string; because: string }[]; place: string }): void {
+  call.out(`${sent} sent again, ${left.length} left in ${place}`);
+  for (const { id, because } of left) call.out(`  ${id}: ${because}`);
 }
 
 /** The event of a dead letter, or why the line is none. */
@@ -83,16 +91,16 @@ function parse(line: string): Envelope | string {
 }
 
 async function toState(call: Call): Promise<(event: Envelope) => Promise<void>> {
-  const database = openDatabase(databasePath(stateDirectory(call)));
-  const state = new SqliteState(database);
-  const schedule = new SqliteSchedule(database, systemClock, call.err);
-  const remediations = await loadRemediations();
+  const { state, schedule } = localStore(call);
+  const [remediations, watched] = [await loadRemediations(), await watchedCluster(state)];
   return async (event) => {
     const readings = remediations.map((remediation) => ({ remediation, reading: readEvent(event, remediation.when) }));
     const taken = readings.flatMap(({ remediation, reading }) => ('because' in reading ? [] : [{ remediation, fact: reading.fact }]));
     if (taken.length === 0)
       throw new Error(readings.map(({ reading }) => ('because' in reading ? reading.because : '')).at(-1) ?? 'no rule matches it');
     for (const { remediation, fact } of taken) {
+      if (watched !== undefined && fact.cluster !== watched)
+        throw new Error(`it is of the cluster ${fact.cluster}; the kubemend of this folder watches ${watched}`);
       const now = systemClock.now();
       const incident = await handIn({ state, remediation, fact, now });
       if (incident) await schedule.put({ incident: incident.id, token: 'wake', at: now });

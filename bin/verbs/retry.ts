@@ -7,6 +7,7 @@ export const verb = answerVerb({
   examples: ['kubemend retry 3f2a9c1b07d4'],
   options: {},
   taken: 'Tried again',
+  writes: ({ state, plan }) => (hasEnded(state) && plan ? 'fix' : undefined),
   word: ({ environment }, { plan }) => ({ kind: 'retry', hash: plan?.hash ?? '', by: environment.user }),
   during: ['executing'],
   reached: ({ state }) => !['refused', 'failed', 'executing'].includes(state),

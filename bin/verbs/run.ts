@@ -3,10 +3,12 @@ import { AlreadyRunningError, startLocal } from '../../infra/local/run.ts';
 import { SlackPortError } from '../../infra/local/slack-server.ts';
 import { loadRemediations } from '../../infra/remediations.ts';
 import { nameOf } from '../../shared/kubernetes/object.ts';
+import { type Connection, Transport } from '../../shared/kubernetes/transport.ts';
 import { readKubeconfig } from '../kubeconfig.ts';
 import { clockTime, paint, paintState } from '../paint.ts';
 import { slackOptions } from '../slack.ts';
 import { openArtifacts, stateDirectory } from '../store.ts';
+import { tellOnce } from '../tell-once.ts';
 import { type Call, stateOption, text, UsageError, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
@@ -32,6 +34,7 @@ export const verb: Verb = {
     'slack-approvers': { type: 'string', help: 'Slack user ids that may approve, separated by commas; nobody else can' },
     'audit-token': { type: 'string', help: 'file with the bearer token the API server sends' },
   },
+  json: 'NDJSON: each change of an incident as one JSON document a line',
   positionals: { least: 0, most: 0 },
   async run(call) {
     const { cluster, connection } = await readKubeconfig(text(call, 'kubeconfig') ?? call.environment.kubeconfig, text(call, 'context'));
@@ -40,6 +43,9 @@ export const verb: Verb = {
     const directory = stateDirectory(call);
     const auditWebhook = await webhook(call);
     const slack = await slackOptions(call);
+    const unreached = await noAnswer(connection);
+    if (unreached !== undefined)
+      call.err(`kubemend reaches no cluster: nothing answers at ${connection.server} (${unreached}). It goes on trying; end: Ctrl-C`);
     const run = await startLocal({
       ...{
         cluster: name,
@@ -53,7 +59,7 @@ export const verb: Verb = {
       // One credential: the user agent names the function in the audit log, and our field manager names our writes.
       connect: (identity) => ({ ...connection, userAgent: `kubemend (${identity})` }),
       ownUsers: [],
-      onProblem: (message) => call.err(`${clockTime(Date.now())}  ${message}`),
+      onProblem: tellOnce((message) => call.err(`${clockTime(Date.now())}  ${message}`), 60_000, Date.now),
       onChange(change) {
         if (call.json) return call.out(JSON.stringify(change));
         const { at, state, object, because, incident, remediation } = change;
@@ -64,19 +70,34 @@ export const verb: Verb = {
       if (error instanceof AlreadyRunningError || error instanceof SlackPortError) throw new UsageError(error.message);
       throw error;
     });
-    call.err(`kubemend watches ${name} (${connection.server}); modes: kubemend mode; incidents: kubemend incidents; end: Ctrl-C`);
+    const ended = new Promise<void>((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    });
+    if (unreached === undefined)
+      call.err(`kubemend watches ${name} (${connection.server}); modes: kubemend mode; incidents: kubemend incidents; end: Ctrl-C`);
     if (!auditWebhook)
       call.err('Without the audit webhook nobody is named as the writer; plans need a second proof of the operator version then.');
     call.err(
       'One process imitates AWS: no IAM, no retries of EventBridge, no archive; facts are lost while it does not run, incidents are not.',
     );
-    await new Promise<void>((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-    });
+    await ended;
     await run.stop();
     return 0;
   },
 };
+
+/** Why no API server answers there; undefined: one does, whatever it says. */
+async function noAnswer(connection: Connection): Promise<string | undefined> {
+  const transport = new Transport(connection);
+  try {
+    await transport.send({ method: 'GET', path: '/version', signal: AbortSignal.timeout(5_000) });
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    transport.close();
+  }
+}
 
 async function webhook(call: Call) {
   const listen = text(call, 'audit-listen');

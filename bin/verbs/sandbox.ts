@@ -11,23 +11,27 @@ import { scenarioOf } from '../../test/scenarios/sample/from-file.ts';
 import type { AuditLine } from '../../test/scenarios/scenario.ts';
 import { describeFact, describePlan } from '../describe.ts';
 import { clockTime, paint, paintState } from '../paint.ts';
-import { openSandbox, type Sandbox, scenarioNames } from '../sandbox.ts';
+import { COMMAND } from '../run-verb.ts';
+import { openSandbox, type Sandbox } from '../sandbox.ts';
+import { scenarioNames } from '../scenario-names.ts';
 import { type Call, text, UsageError, type Verb } from '../verb.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
 export const verb: Verb = {
   summary: 'watch a failure be found, planned, fixed and verified on a disposable control plane; no AWS, no cluster',
-  usage: 'sandbox [--scenario NAME | --sample REMEDIATION] [--yes] [--mode approve|auto|shadow] [--keep] [--json]',
+  usage: 'sandbox [--scenario NAME | --sample REMEDIATION] [--yes] [--mode approve|auto|shadow] [--keep] [--record] [--json]',
   examples: ['npm start', 'npm start -- --yes', 'npm start -- --scenario strimzi-stale-crds --yes --json', 'npm start -- --mode shadow'],
   options: {
     scenario: { type: 'string', help: 'which failure (default: strimzi-stale-crds)' },
     sample: { type: 'string', help: 'a remediation instead: plays its sample.yaml, as in strimzi/unpause-kafkas' },
     yes: { type: 'boolean', short: 'y', help: 'approve the plan without asking' },
     mode: { type: 'string', help: 'approve (default), auto, or shadow: plan and write nothing' },
+    record: { type: 'boolean', help: 'keep a redacted recording: with --keep, kubemend capture can be tried' },
     keep: { type: 'boolean', help: 'leave the cluster running afterwards, to look around with kubectl' },
     within: { type: 'string', help: 'give up after so many seconds (default: 600)' },
   },
+  json: 'the incident as one JSON document at the end; what happens is told on standard error',
   positionals: { least: 0, most: 0 },
   async run(call) {
     const name = text(call, 'scenario') ?? 'strimzi-stale-crds';
@@ -42,6 +46,7 @@ export const verb: Verb = {
     const sandbox = await openSandbox({
       scenario: sample && file ? await scenarioOf(file, sample) : name,
       mode,
+      record: call.values.record === true,
       progress: (line) => say(paint('dim', line)),
       onProblem: (line) => call.err(line),
     });
@@ -52,7 +57,7 @@ export const verb: Verb = {
         return 1;
       }
       await conclude(sandbox, incident, say);
-      if (call.values.keep) await keep(sandbox, say);
+      if (call.values.keep) await keep(sandbox, call, incident.id, say);
       if (call.json) call.out(JSON.stringify({ ...summary(incident), plan: incident.plan, history: incident.history.map(entry) }));
       return ['verified', 'resolved', 'shadowed'].includes(incident.state) ? 0 : 1;
     } finally {
@@ -126,8 +131,10 @@ function rate(lines: AuditLine[], from: number, to: number): string {
   return `${Math.round((lines.length * 60) / seconds)} a minute (${lines.length} in ${forPeople(seconds * 1_000)})`;
 }
 
-async function keep(sandbox: Sandbox, say: (line: string) => void): Promise<void> {
+async function keep(sandbox: Sandbox, { values }: Call, id: string, say: (line: string) => void): Promise<void> {
   say('');
   say(`The cluster stays until Ctrl-C. Look around: kubectl --kubeconfig ${await sandbox.writeKubeconfig()} get kafkas -A`);
+  say(`kubemend goes on, too; its state is in ${sandbox.directory}: ${COMMAND} explain ${id} --state ${sandbox.directory}`);
+  if (values.record) say(`The recording: ${COMMAND} capture ${id} --state ${sandbox.directory} --to ./capture`);
   await new Promise<void>((resolve) => process.once('SIGINT', () => resolve()));
 }

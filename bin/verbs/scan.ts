@@ -4,12 +4,12 @@ import { loadRemediations } from '../../infra/remediations.ts';
 import { LiveCluster } from '../../shared/kubernetes/live-cluster.ts';
 import { nameOf } from '../../shared/kubernetes/object.ts';
 import type { Remediation } from '../../shared/remediation.ts';
-import { type Found, scan } from '../../shared/scan.ts';
+import { type Found, type ScanResult, scan } from '../../shared/scan.ts';
 import { describeStep } from '../describe.ts';
 import { clusterOptions, connect } from '../look.ts';
 import { paint } from '../paint.ts';
 import { openArtifacts, stateDirectory } from '../store.ts';
-import { stateOption, text, UsageError, type Verb } from '../verb.ts';
+import { stateOption, text, UNDECIDED, UsageError, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   summary: 'ask every remediation about every object of its kinds, now: failures that are there, or will be; never writes',
@@ -50,13 +50,16 @@ export const verb: Verb = {
           `${asked} questions in ${cluster}: ${findings.length} found, ${undecided.length} not decided, ${doubts.length} could not be looked at`,
         );
       }
-      if (findings.length > 0) return 1;
-      return doubts.length > 0 ? 3 : 0;
+      return exitCodeOf({ findings, undecided, doubts });
     } finally {
       transport.close();
     }
   },
 };
+
+/** 1: something was found; 3: nothing, but not every question was answered. */
+export const exitCodeOf = ({ findings, undecided, doubts }: Omit<ScanResult, 'asked'>): number =>
+  findings.length > 0 ? 1 : doubts.length + undecided.length > 0 ? UNDECIDED : 0;
 
 const causeOf = ({ remediation }: Found, remediations: Remediation[]) => remediations.find(({ name }) => name === remediation)?.cause;
 

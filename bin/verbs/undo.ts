@@ -6,6 +6,7 @@ export const verb = answerVerb({
   examples: ['kubemend undo 3f2a9c1b07d4'],
   options: {},
   taken: 'Undo',
+  writes: ({ execution }) => (execution ? 'undo' : undefined),
   word: ({ environment }) => ({ kind: 'undo', by: environment.user }),
   during: ['undoing'],
   reached: ({ state }) => state === 'undone',

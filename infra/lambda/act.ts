@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Engine } from '../../shared/engine.ts';
 import type { Sender } from '../../shared/execute.ts';
 import { LiveCluster } from '../../shared/kubernetes/live-cluster.ts';
@@ -34,7 +35,8 @@ export async function act(
     log({ level: 'warn', message: `The breaker ${scope} is open: too many fixes did not help`, requestId, ...counted });
   });
   const engine = new Engine({
-    ...{ remediations: [remediation], state: counting, schedule, artifacts, now, owner: requestId },
+    // Lambda gives a repeated event the same request id, and both may run at once.
+    ...{ remediations: [remediation], state: counting, schedule, artifacts, now, owner: `${requestId}/${randomUUID()}` },
     bus: {
       async publish(event) {
         await bus.publish(event);

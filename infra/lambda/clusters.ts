@@ -2,12 +2,21 @@ import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { type Credentials, eksToken } from '../../shared/kubernetes/eks-token.ts';
 import { type Connection, Transport } from '../../shared/kubernetes/transport.ts';
-import type { Secrets } from '../../shared/secrets/secrets.ts';
+import { checkSecretName, type Secrets } from '../../shared/secrets/secrets.ts';
 import { identityOf } from '../kubernetes/rbac.ts';
 
 /** A fact names a cluster that this function was not given. */
 export class UnknownClusterError extends Error {
   override name = 'UnknownClusterError';
+}
+
+/** What Secrets would refuse when it is asked. */
+function isSecretName(name: string, context: z.RefinementCtx): void {
+  try {
+    checkSecretName(name);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+  }
 }
 
 const BEGIN = '-----BEGIN CERTIFICATE-----';
@@ -21,7 +30,7 @@ const cluster = z
       .transform((text) => (text.startsWith(BEGIN) ? text : Buffer.from(text, 'base64').toString('utf8')))
       .refine((text) => text.startsWith(BEGIN), 'is no PEM certificate'),
     eks: z.strictObject({ cluster: z.string().min(1), region: z.string().min(1) }).optional(),
-    tokenSecret: z.string().min(1).optional(),
+    tokenSecret: z.string().superRefine(isSecretName).optional(),
     tokenFile: z.string().min(1).optional(),
   })
   .refine(

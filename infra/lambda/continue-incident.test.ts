@@ -13,6 +13,7 @@ let server: Server;
 let client: LambdaClient;
 /** What the functions were given, by name. */
 const given: Record<string, unknown[]> = {};
+const pauses: number[] = [];
 
 /** What Lambda's Invoke answers: 200 also for a function that failed, with a header that says so. */
 beforeAll(async () => {
@@ -43,7 +44,8 @@ async function run() {
   const log = (line: Line) => void lines.push(line);
   const handler = makeContinueHandler(() => ({
     ...{ state, log, now: () => NOW, schedule: { put: async () => undefined } },
-    invoke: (remediation, appointment) => invoke(client, `kubemend-dev-${remediation.replace('/', '-')}`, { appointment }),
+    invoke: (remediation, appointment) =>
+      invoke(client, `kubemend-dev-${remediation.replace('/', '-')}`, { appointment }, async (ms) => void pauses.push(ms)),
     onProblem: (message, fields) => log({ level: 'error', message, ...fields }),
   }));
   return { handler, lines };
@@ -57,12 +59,16 @@ describe('the Lambda entry that continues incidents', () => {
     const Records = [0, 1, 2].map((id) => ({ messageId: `m${id}`, body: JSON.stringify(due(id)) }));
     expect(await handler({ Records }, {})).toEqual({ batchItemFailures: [{ itemIdentifier: 'm1' }, { itemIdentifier: 'm2' }] });
     expect(given['kubemend-dev-x-fine']).toEqual([{ appointment: due(0) }]);
+    // One that failed is not asked again at once; one that was busy is, for ten seconds.
+    expect(given['kubemend-dev-x-broken']).toHaveLength(1);
+    expect(given['kubemend-dev-x-busy']).toHaveLength(1 + pauses.length);
+    expect(pauses.reduce((sum, ms) => sum + ms, 0)).toBe(10_000);
     expect(lines.map(({ message }) => message)).toEqual([
       expect.stringContaining('kubemend-dev-x-broken failed (Unhandled): {"errorMessage":"no table"}'),
       expect.stringContaining('comes again'),
-      '1 handed on, 2 failed',
+      '1 handed on, 2 failed, in 0 ms',
     ]);
-    expect(lines.at(-1)).toMatchObject({ level: 'warn', handled: 1, failed: 2, function: 'kubemend/continue-incident' });
+    expect(lines.at(-1)).toMatchObject({ level: 'warn', handedOn: 1, notHandedOn: 2, function: 'kubemend/continue-incident' });
   });
 
   it('takes up what was left when the clock ticks', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { InvokeCommand, type InvokeCommandOutput, LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import { type Continuation, continueIncidents, takeUp } from '../../functions/kubemend/continue-incident/index.ts';
@@ -29,14 +29,24 @@ export function makeContinueHandler(make: () => Continuation & { log: Log }) {
     const began = now();
     const batch = queueBatch.safeParse(event);
     if (!batch.success && !tick.safeParse(event).success) throw new Error(`${NAME} was given neither messages of its queue nor a tick`);
-    const answer = batch.success ? await continueIncidents(batch.data, made) : await takeUp(made);
-    const failed = 'woken' in answer ? 0 : answer.batchItemFailures.length;
-    const handled = 'woken' in answer ? answer.woken.length : (batch.data?.Records.length ?? 0) - failed;
-    const metrics = metricLine({ function: NAME }, { handled, failed, milliseconds: now() - began }, now());
-    log({ level: failed > 0 ? 'warn' : 'info', message: `${handled} handed on, ${failed} failed`, ...metrics });
+    const counts = { handedOn: 0, notHandedOn: 0 };
+    const counting = { ...made, invoke: counted(made.invoke, counts) };
+    const answer = batch.success ? await continueIncidents(batch.data, counting) : await takeUp(counting);
+    const { handedOn, notHandedOn } = counts;
+    const metrics = metricLine({ function: NAME }, counts, now());
+    const message = `${handedOn} handed on, ${notHandedOn} failed, in ${now() - began} ms`;
+    log({ level: notHandedOn > 0 ? 'warn' : 'info', message, ...metrics });
     return answer;
   };
 }
+
+const counted =
+  (invoke: Continuation['invoke'], counts: { handedOn: number; notHandedOn: number }): Continuation['invoke'] =>
+  async (remediation, appointment) => {
+    const failed = await invoke(remediation, appointment).catch((error: Error) => error);
+    counts[failed ? 'notHandedOn' : 'handedOn'] += 1;
+    if (failed) throw failed;
+  };
 
 /** What the deployed function works with. Throws when its environment is not as it must be. */
 export function continueAdapters(): Continuation & { log: Log } {
@@ -52,14 +62,30 @@ export function continueAdapters(): Continuation & { log: Log } {
     ...{ now, log },
     state: new DynamoState({ client: new DynamoDBClient(CLIENT), table, wait: delay, nonce: randomUUID }),
     schedule: new SqsSchedule({ client: new SQSClient(CLIENT), queue, now }),
-    invoke: (remediation, appointment) => invoke(lambda, `${functions}${remediation.replace('/', '-')}`, { appointment }),
+    invoke: (remediation, appointment) => invoke(lambda, `${functions}${remediation.replace('/', '-')}`, { appointment }, delay),
     onProblem: (message, fields) => log({ level: 'error', message, function: NAME, ...fields }),
   };
 }
 
+/** Pauses while a function is busy with others, milliseconds: with what the queue waits before it gives a message again, a window of 13 s would be over. */
+const PAUSES = [500, 1_000, 1_500, 2_000, 2_500, 2_500];
+
 /** Runs a function to its end. Throws when it could not be started or failed. */
-export async function invoke(client: Pick<LambdaClient, 'send'>, name: string, event: DueEvent): Promise<void> {
-  const { FunctionError: failure, Payload } = await client.send(new InvokeCommand({ FunctionName: name, Payload: JSON.stringify(event) }));
+export async function invoke(
+  client: Pick<LambdaClient, 'send'>,
+  name: string,
+  event: DueEvent,
+  wait: (ms: number) => Promise<unknown>,
+): Promise<void> {
+  const command = new InvokeCommand({ FunctionName: name, Payload: JSON.stringify(event) });
+  const send = async (attempt = 0): Promise<InvokeCommandOutput> =>
+    client.send(command).catch(async (error: Error) => {
+      const pause = PAUSES[attempt];
+      if (error.name !== 'TooManyRequestsException' || pause === undefined) throw error;
+      await wait(pause);
+      return send(attempt + 1);
+    });
+  const { FunctionError: failure, Payload } = await send();
   if (failure === undefined) return;
   const text = Payload ? Buffer.from(Payload).toString('utf8') : '';
   throw new Error(`${name} failed (${failure}): ${text.slice(0, 500)}`);

@@ -1,4 +1,4 @@
-import { type FSWatcher, mkdirSync, watch } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
 import { Exporter } from '../../events/exporter/exporter.ts';
 import type { AuditListener } from '../../events/exporter/exporter-options.ts';
@@ -71,13 +71,14 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     onProblem,
     clock = systemClock,
   } = options;
-  mkdirSync(directory, { recursive: true });
   const database = openDatabase(join(directory, 'kubemend.sqlite'));
   const state = new SqliteState(database);
   const owner = `${process.pid}-${clock.now()}`;
   const { leaseFor = 15_000 } = options;
   const hold = () => state.lease(RUNNER, owner, clock.now() + leaseFor, clock.now());
   if (!(await hold())) throw new AlreadyRunningError(`Another kubemend runs on ${directory} (or died less than ${leaseFor / 1_000} s ago)`);
+  // What is handed in from outside (`send`, `redrive`) has to be of this cluster.
+  await state.set('cluster', cluster);
   const heart = setInterval(() => void hold(), leaseFor / 3);
 
   const giveUp = async (error: Error): Promise<never> => {

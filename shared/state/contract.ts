@@ -135,8 +135,10 @@ export function stateContract(name: string, make: () => Promise<Stores>): void {
       await stores.one.tally('a/b/c', 'i1');
       expect(await stores.two.tallied('a/b')).toBe(2);
       expect(await stores.two.tallied('a')).toBe(0);
+      expect(await stores.two.tallies()).toEqual({ 'a/b': 2, 'a/b/c': 1, 'a/bc': 1 });
       await stores.two.reset('a/b');
       expect(await Promise.all(['a/b', 'a/b/c', 'a/bc'].map((scope) => stores.one.tallied(scope)))).toEqual([0, 0, 1]);
+      expect(await stores.one.tallies()).toEqual({ 'a/bc': 1 });
     });
 
     it('a setting is what was set last, or nothing', async () => {

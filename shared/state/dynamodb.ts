@@ -142,6 +142,11 @@ export class DynamoState implements State {
     return (await this.#table.get('breakers', scope))?.incidents?.SS?.length ?? 0;
   }
 
+  async tallies(): Promise<Record<string, number>> {
+    const items = await this.#table.query('breakers');
+    return Object.fromEntries(items.map((item) => [sortKeyOf(item), item.incidents?.SS?.length ?? 0]));
+  }
+
   async reset(scope: string): Promise<void> {
     const below = (await this.#table.query('breakers', `${scope}/`)).map(sortKeyOf);
     await Promise.all([scope, ...below].map((one) => this.#table.delete('breakers', one)));

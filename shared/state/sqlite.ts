@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Incident } from '../incident.ts';
@@ -18,11 +18,25 @@ const TABLES = `
 `;
 
 /** Opens (and makes) the database that state and schedule share. `:memory:` for tests and replay. */
+/** The database cannot be opened: the message names its path. */
+export class StateFileError extends Error {
+  override name = 'StateFileError';
+}
+
+/** Opens the database of a path, or makes it with its folder, for nobody else to read. Throws StateFileError. */
 export function openDatabase(path: string): DatabaseSync {
-  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
-  const database = new DatabaseSync(path);
-  database.exec(TABLES);
-  return database;
+  try {
+    if (path !== ':memory:') {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      // SQLite would make it readable for all; its -wal and -shm get the rights of the file.
+      closeSync(openSync(path, 'a', 0o600));
+    }
+    const database = new DatabaseSync(path);
+    database.exec(TABLES);
+    return database;
+  } catch (error) {
+    throw new StateFileError(`The state ${path} cannot be opened: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** State on `node:sqlite`: one file, several processes (the run and the command line). */
@@ -84,6 +98,11 @@ export class SqliteState implements State {
 
   async tallied(scope: string): Promise<number> {
     return Number(this.#database.prepare('SELECT count(*) AS n FROM tallies WHERE scope = ?').get(scope)?.n);
+  }
+
+  async tallies(): Promise<Record<string, number>> {
+    const rows = this.#database.prepare('SELECT scope, count(*) AS n FROM tallies GROUP BY scope ORDER BY scope').all();
+    return Object.fromEntries(rows.map(({ scope, n }) => [scope as string, Number(n)]));
   }
 
   async reset(scope: string): Promise<void> {

@@ -21,10 +21,12 @@ export interface State {
   /** Counts an ineffective fix against a breaker, once per incident. */
   tally(scope: string, incident: string): Promise<void>;
   tallied(scope: string): Promise<number>;
+  /** Every scope that counted one, with how many: what people are shown, and what a resume closes. */
+  tallies(): Promise<Record<string, number>>;
   /** Closes the breakers whose scope is `scope` or begins with `scope/`. */
   reset(scope: string): Promise<void>;
 
-  /** What people set: `mode/<remediation>`, `mode/<remediation>/<namespace>`, `paused`. */
+  /** What people set: `mode/<remediation>`, `mode/<remediation>/<namespace>`, `paused`, `paused/<remediation>`. */
   setting(name: string): Promise<string | undefined>;
   set(name: string, value: string | undefined): Promise<void>;
   settings(): Promise<Record<string, string>>;

@@ -169,6 +169,21 @@ describe('a click', () => {
     expect(only(world).text).toContain('ada (Slack U0ADA00001) rejected it');
   });
 
+  it('on Approve while kubemend is paused is not recorded, and says so to the one who clicked; after it the same button counts', async () => {
+    const world = await awaiting();
+    await world.state.set('paused', 'eve');
+    await world.slack.send(world.url, world.slack.click(only(world), 'approve'));
+    await world.idle();
+    expect(world.slack.whispers[0]?.text).toMatch(/your approval was not recorded: kubemend is paused\. To go on, run: kubemend resume/);
+    expect((await world.incident()).state).toBe('awaiting-approval');
+    await world.state.set('paused', undefined);
+    // The very same request would be a copy.
+    await world.pass(2_000);
+    await world.slack.send(world.url, world.slack.click(only(world), 'approve'));
+    await world.pass(60_000);
+    expect((await world.incident()).state).toBe('verified');
+  });
+
   it('on Snooze asks nobody for an hour, whatever comes, then asks again with a plan made then, and tells the channel', async () => {
     const world = await awaiting();
     const message = only(world);

@@ -1,4 +1,5 @@
 import { answer } from '../../../shared/answer.ts';
+import { switchedOff } from '../../../shared/gates.ts';
 import type { Incident } from '../../../shared/incident.ts';
 import type { Word } from '../../../shared/input.ts';
 import { publicRecord } from '../../../shared/public-record.ts';
@@ -38,6 +39,8 @@ export async function decide(click: Click, options: DecideOptions): Promise<Whis
   if (!incident) return { text: `Incident ${bound.incident} is not known here any more; nothing was done.` };
   if (incident.plan?.hash !== bound.hash) return moved(incident, options);
   if (incident.state !== bound.state) return tooLate(incident);
+  const off = ask === 'approve' ? await switchedOff(state, incident) : undefined;
+  if (off) return { text: `Nothing would be written now, so your approval was not recorded: ${words(off)}.` };
   const { taken, incident: next } = await answer({ state, schedule, remediations, id: incident.id, input: word(click, now()), now: now() });
   if (!taken) {
     const current = next ?? incident;
