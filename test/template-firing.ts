@@ -15,6 +15,7 @@ const FAILURES: Record<string, Failure> = {
   Throttles: { bad: 1, good: 0, lasts: true, statistic: 'Sum' },
   ApproximateNumberOfMessagesVisible: { bad: 1, good: 0, statistic: 'Maximum' },
   ApproximateAgeOfOldestMessage: { bad: 3_600, good: 15 * 60, statistic: 'Maximum' },
+  notHandedOn: { bad: 1, good: 0, lasts: true, statistic: 'Sum' },
   incidentChanged: { bad: 1, good: 0, statistic: 'Sum' },
   breakerOpened: { bad: 1, good: 0, statistic: 'Sum' },
 };

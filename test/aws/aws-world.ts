@@ -12,7 +12,6 @@ import { S3Artifacts } from '../../shared/artifacts/s3.ts';
 import type { Bus } from '../../shared/bus/bus.ts';
 import { EventBridgeBus } from '../../shared/bus/eventbridge.ts';
 import { Engine } from '../../shared/engine.ts';
-import type { Sender } from '../../shared/execute.ts';
 import type { Incident } from '../../shared/incident.ts';
 import { LiveCluster } from '../../shared/kubernetes/live-cluster.ts';
 import { complete, type Limits, type Remediation } from '../../shared/remediation.ts';
@@ -26,6 +25,7 @@ import { type Appointments, makeAppointments } from './appointments.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { startInvokeService } from './invoke-service.ts';
 import { clientOptions, type Moto } from './moto.ts';
+import { racingSender } from './racing-sender.ts';
 import { createStateTable, dynamoClient, stateOn } from './state-table.ts';
 
 /** Seconds until a message that failed comes again. */
@@ -126,15 +126,11 @@ export class AwsWorld {
     for (const client of [dynamo, events, s3]) client.destroy();
     const appointments = await makeAppointments(moto.endpoint, VISIBILITY);
     const proxy = await startFaultProxy(moto.endpoint, SILENCE);
-    const service = await startInvokeService((event) => world.#engine().due((event as DueEvent).appointment));
-    const before = await startFaultProxy(service.url, SILENCE);
-    before.intercept = (call) => {
-      proxy.calls.push(call);
-      return proxy.intercept(call);
-    };
-    const lambda = new LambdaClient({ ...clientOptions(before.endpoint), maxAttempts: 1 });
+    const service = await startInvokeService(proxy, SILENCE, (event) => world.#engine().due((event as DueEvent).appointment));
+    const lambda = new LambdaClient({ ...clientOptions(service.url), maxAttempts: 1 });
     const close = async () => {
-      for (const one of [proxy, before, service]) await one.stop();
+      await proxy.stop();
+      await service.stop();
     };
     const world = new AwsWorld({ moto, proxy, lambda, appointments, table, place, limits, close });
     return world;
@@ -153,38 +149,23 @@ export class AwsWorld {
     await this.#moveTo(this.#now);
   }
 
-  /** Lambda may run the function for one look twice at once, both with the id of one request: who comes to write first waits for the other, and hears the answer last. */
+  /** Lambda may run the function for one look twice at once, both with the id of one request. */
   async twice(): Promise<void> {
-    const appointment = await this.#look();
-    this.#now = appointment.at;
+    const { id: incident, look } = await this.incident();
+    if (!look) throw new Error('Nobody will look at the incident');
+    const appointment = { incident, ...look };
+    this.#now = look.at;
     await this.#moto.setTime(this.#now);
     const log: Adapters['log'] = ({ level, message }) => void (level === 'error' && this.problems.push(message));
-    const [both, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    let writers = 0;
-    const send: Sender['send'] = async (request) => {
-      if (request.method !== 'PATCH' || request.path.includes('dryRun')) return this.cluster.send(request);
-      writers += 1;
-      if (writers === 2) both.resolve();
-      const first = writers === 1;
-      await Promise.race([both.promise, ended.promise]);
-      const answer = await this.cluster.send(request);
-      if (first) await ended.promise;
-      return answer;
-    };
-    const adapters = { ...this.#through, sender: () => ({ send }), now: this.now, log };
+    const ended = Promise.withResolvers<void>();
+    const sender = racingSender(this.cluster, ended.promise);
+    const adapters = { ...this.#through, sender: () => sender, now: this.now, log };
     const invocation = { requestId: 'one request', left: () => 30_000, signal: new AbortController().signal };
-    const run = (): Promise<void> =>
+    const run = (): Promise<unknown> =>
       act(this.#remediation, { appointment }, adapters, invocation)
-        .then(() => undefined)
-        .catch((error: Error) => void this.problems.push(error.message))
+        .catch((error: Error) => this.problems.push(error.message))
         .finally(ended.resolve);
     await Promise.all([run(), run()]);
-  }
-
-  async #look(): Promise<DueEvent['appointment']> {
-    const { id, look } = await this.incident();
-    if (!look) throw new Error('The incident has no look');
-    return { incident: id, token: look.token, at: look.at };
   }
 
   #changed(): ObjectChanged {
@@ -234,7 +215,8 @@ export class AwsWorld {
     const { state, schedule } = this.#through;
     const continuation: Continuation = {
       ...{ state, schedule, now: this.now },
-      invoke: (remediation, appointment) => invoke(this.#lambda, `kubemend-dev-${remediation.replace('/', '-')}`, { appointment }),
+      invoke: (remediation, appointment) =>
+        invoke(this.#lambda, `kubemend-dev-${remediation.replace('/', '-')}`, { appointment }, async () => undefined),
       onProblem: (problem) => {
         this.problems.push(problem);
         // moto shows it after the second, not at it.
