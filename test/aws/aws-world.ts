@@ -38,7 +38,7 @@ const TICK = 300_000;
 export const REMEDIATION = complete('example/mend-widgets', mendWidgets({}), {});
 
 /** What is lost is silent for that long, milliseconds. */
-const SILENCE = 150;
+const SILENCE = 50;
 
 let made = 0;
 
@@ -50,10 +50,13 @@ export class AwsWorld {
   readonly proxy: FaultProxy;
   /** Whether what was left behind is taken up every five minutes. */
   ticking = false;
+  /** How often the remediation's function was run. */
+  invocations = 0;
   /** The table without the proxy: what is really there. */
   readonly truth: State;
   readonly #moto: Moto;
-  readonly #through: { state: State; schedule: Schedule; bus: Bus; artifacts: S3Artifacts };
+  /** What the function works with. */
+  readonly through: { state: State; schedule: Schedule; bus: Bus; artifacts: S3Artifacts };
   readonly #appointments: Appointments;
   readonly #lambda: LambdaClient;
   readonly #close: () => Promise<void>;
@@ -63,7 +66,6 @@ export class AwsWorld {
   #events: { fact: ObjectChanged; at: number }[] = [];
   readonly #remediation: Remediation;
   #now = START;
-  #processes = 0;
 
   private constructor(options: {
     moto: Moto;
@@ -72,12 +74,12 @@ export class AwsWorld {
     appointments: Appointments;
     table: string;
     place: string;
-    limits: Partial<Limits>;
+    remediation: Remediation;
     close(): Promise<void>;
   }) {
-    const { moto, proxy, lambda, appointments, table, place, limits } = options;
+    const { moto, proxy, lambda, appointments, table, place, remediation } = options;
     this.#lambda = lambda;
-    this.#remediation = complete(REMEDIATION.name, mendWidgets({}), limits);
+    this.#remediation = remediation;
     this.#moto = moto;
     this.proxy = proxy;
     this.#appointments = appointments;
@@ -91,7 +93,7 @@ export class AwsWorld {
     const bucket = s3Bucket({ ...client, name: place, credentials: () => credentials, wait: async () => undefined });
     const aws = appointments.schedule(this.now, { endpoint: proxy.endpoint, requestHandler: patient });
     this.truth = stateOn(direct, table);
-    this.#through = {
+    this.through = {
       state: stateOn(dynamo, table),
       artifacts: new S3Artifacts({ bucket }),
       schedule: {
@@ -111,7 +113,7 @@ export class AwsWorld {
   }
 
   /** Makes a table, queue, group, bus and bucket of its own on moto. */
-  static async start(moto: Moto, limits: Partial<Limits> = {}): Promise<AwsWorld> {
+  static async start(moto: Moto, limits: Partial<Limits> = {}, definition = mendWidgets({})): Promise<AwsWorld> {
     made += 1;
     const place = `world-${made}`;
     await moto.setTime(START);
@@ -132,16 +134,12 @@ export class AwsWorld {
       await proxy.stop();
       await service.stop();
     };
-    const world = new AwsWorld({ moto, proxy, lambda, appointments, table, place, limits, close });
+    const remediation = complete(REMEDIATION.name, definition, limits);
+    const world = new AwsWorld({ moto, proxy, lambda, appointments, table, place, remediation, close });
     return world;
   }
 
   now = (): number => this.#now;
-
-  /** How often the remediation's function was run. */
-  get invocations(): number {
-    return this.#processes;
-  }
 
   /** Somebody changed the widget: EventBridge hands it to Lambda. */
   async fact(): Promise<void> {
@@ -159,7 +157,7 @@ export class AwsWorld {
     const log: Adapters['log'] = ({ level, message }) => void (level === 'error' && this.problems.push(message));
     const ended = Promise.withResolvers<void>();
     const sender = racingSender(this.cluster, ended.promise);
-    const adapters = { ...this.#through, sender: () => sender, now: this.now, log };
+    const adapters = { ...this.through, sender: () => sender, now: this.now, log };
     const invocation = { requestId: 'one request', left: () => 30_000, signal: new AbortController().signal };
     const run = (): Promise<unknown> =>
       act(this.#remediation, { appointment }, adapters, invocation)
@@ -212,7 +210,7 @@ export class AwsWorld {
           this.#moments.add(time + AGAIN);
         });
     }
-    const { state, schedule } = this.#through;
+    const { state, schedule } = this.through;
     const continuation: Continuation = {
       ...{ state, schedule, now: this.now },
       invoke: (remediation, appointment) =>
@@ -229,14 +227,14 @@ export class AwsWorld {
   }
 
   #engine(): Engine {
-    this.#processes += 1;
-    const { artifacts } = this.#through;
+    this.invocations += 1;
+    const { artifacts } = this.through;
     return new Engine({
-      ...this.#through,
+      ...this.through,
       remediations: [this.#remediation],
       access: (name) => ({ examine: () => new LiveCluster(name, this.cluster, artifacts), sender: this.cluster }),
       now: this.now,
-      owner: `process ${this.#processes}`,
+      owner: `process ${this.invocations}`,
       onProblem: (problem) => this.problems.push(problem),
     });
   }

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { AwsWorld, REMEDIATION } from './aws-world.ts';
 import type { Call, Fault } from './fault-proxy.ts';
 import { type Moto, startMoto } from './moto.ts';
+import { DOCUMENT, NAME, paintByDocument } from './paint-by-document.ts';
 
 let moto: Moto;
 let world: AwsWorld;
@@ -113,6 +114,29 @@ describe('the second look is 20 minutes away, and the scheduler', () => {
     world.proxy.intercept = () => undefined;
     await world.run(840_000);
     expect(world.cluster.writes).toEqual([]);
+    await mendedOnce();
+  });
+});
+
+describe('a pinned document is to be applied and', () => {
+  it.each<Row>([
+    ['the bucket answers an older pin', 's3', ({ action }) => action.startsWith('GET'), 'stale'],
+    ['the bucket answers no reading', 's3', ({ action }) => action.startsWith('GET'), 'lost before'],
+  ])('%s: nothing is written, and it is mended once later', async (...row) => {
+    await world.stop();
+    world = await AwsWorld.start(moto, {}, paintByDocument());
+    await world.truth.set(`mode/${REMEDIATION.name}`, 'auto');
+    const { artifacts } = world.through;
+    await artifacts.put(NAME, `# the first of its kind\n${DOCUMENT}`);
+    await artifacts.get(NAME);
+    await artifacts.put(NAME, DOCUMENT);
+    await world.fact();
+    await world.run(5_000);
+    fail(row);
+    await world.run(70_000);
+    expect(world.cluster.writes).toEqual([]);
+    const { history } = await world.incident();
+    expect(`${world.problems} ${history.map(({ because }) => because)}`).toMatch(/replaced since|GET .* failed/);
     await mendedOnce();
   });
 });
