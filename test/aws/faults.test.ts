@@ -204,7 +204,7 @@ it('an hour without the bus, with what was left behind taken up every five minut
   world.ticking = true;
   fail(['', 'events', () => true, { status: 500, error: 'InternalException' }]);
   await world.fact();
-  await world.run(3_600_000);
+  for (let minute = 0; minute < 60 && world.invocations < 200; minute += 1) await world.run(60_000);
   expect(world.problems.join()).toContain('could not be told');
   expect(world.cluster.writes).toHaveLength(1);
   expect(world.invocations).toBeLessThan(200);
