@@ -23,6 +23,7 @@ import { type RecordingProxy, startRecordingProxy } from './recording-proxy.ts';
 import { readCrds, seedStaleCrds } from './scenarios/strimzi/cluster.ts';
 import { describeAlarms } from './template-alarms.ts';
 import { describeDeadLetters } from './template-dead-letters.ts';
+import { problemsOfTemplate } from './template-problems.ts';
 import { CONTINUE, describeRoles, keyOf } from './template-roles.ts';
 import { describeSettings } from './template-settings.ts';
 
@@ -56,6 +57,10 @@ describe('the packaged template', () => {
       expect(() => compile(EventPattern as Pattern)).not.toThrow();
     }
     expect(service.resources.Bus?.Type).toBe('AWS::Events::EventBus');
+  });
+
+  it('gives each function an environment that it reads, relations that hold, no wildcard, alarms that fire, a bus for its own', () => {
+    expect(problemsOfTemplate(service.resources)).toEqual([]);
   });
 
   describeDeadLetters(() => service);

@@ -5,7 +5,7 @@ import { attributeOf, type PackagedService, statementsOf } from './packaged-serv
 export type Resources = Record<string, { Type: string; Properties: Record<string, unknown> }>;
 
 interface Target {
-  RetryPolicy?: { MaximumEventAgeInSeconds: number };
+  RetryPolicy?: { MaximumEventAgeInSeconds?: number; MaximumRetryAttempts?: number };
   DeadLetterConfig?: { Arn: unknown };
 }
 
@@ -15,6 +15,7 @@ export function problemsOf(resources: Resources): string[] {
   return rules.flatMap(({ Properties: { Name, EventPattern, Targets } }) => {
     const [{ RetryPolicy, DeadLetterConfig } = {}] = Targets as Target[];
     if ((RetryPolicy?.MaximumEventAgeInSeconds ?? 86_400) > 3_600) return [`the rule ${Name} tries for longer than an hour`];
+    if ((RetryPolicy?.MaximumRetryAttempts ?? 185) < 1) return [`the rule ${Name} does not try again`];
     const queue = DeadLetterConfig && attributeOf(DeadLetterConfig.Arn);
     if (queue === undefined || !resources[queue]) return [`the rule ${Name} has no dead-letter queue`];
     const rule = `:rule/${EventPattern ? `\${Bus}/` : ''}${Name}"`;

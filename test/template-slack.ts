@@ -3,7 +3,7 @@ import { INCIDENT_CHANGED } from '../events/incident-changed.ts';
 import { cfnLint } from './aws/cfn-lint.ts';
 import { attributeOf, codeOf, isCode, type PackagedService, statementsOf } from './packaged-service.ts';
 import { ANSWER, NOTIFY } from './packaged-slack.ts';
-import { problemsOf } from './template-dead-letters.ts';
+import { problemsOfTemplate } from './template-problems.ts';
 import { isAsPrinted, keyOf } from './template-roles.ts';
 
 /** The secrets that the deployment under test was given. */
@@ -40,7 +40,7 @@ export function describeSlackTemplate(packaged: () => PackagedService, settings:
         [{ source: ['kubemend'], 'detail-type': [INCIDENT_CHANGED] }, { Ref: 'Bus' }],
         ['rate(1 minute)', undefined],
       ]);
-      expect(problemsOf(packaged().resources)).toEqual([]);
+      expect(problemsOfTemplate(packaged().resources)).toEqual([]);
       const configs = packaged()
         .ofType('AWS::Lambda::EventInvokeConfig')
         .map(([, config]) => config);

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { AwsWorld, REMEDIATION } from './aws-world.ts';
 import type { Call, Fault } from './fault-proxy.ts';
 import { type Moto, startMoto } from './moto.ts';
+import { DOCUMENT, NAME, paintByDocument } from './paint-by-document.ts';
 
 let moto: Moto;
 let world: AwsWorld;
@@ -30,6 +31,8 @@ const ROWS: Row[] = [
   ['every condition fails', 'dynamodb', isWrite, throttled('ConditionalCheckFailedException')],
   ['the table answers what was there first', 'dynamodb', isRead, 'stale'],
   ['the bucket says slow down', 's3', () => true, { status: 503, error: 'SlowDown' }],
+  ['the bucket does not answer', 's3', () => true, 'lost before'],
+  ['the bucket takes a pin and does not say so', 's3', ({ action }) => action.startsWith('PUT'), 'lost after'],
   ['the bucket refuses every write', 's3', ({ action }) => action.startsWith('PUT'), { status: 403, error: 'AccessDenied' }],
 ];
 
@@ -37,6 +40,14 @@ const QUEUE: Row[] = [
   ['throttles', 'sqs', () => true, throttled('RequestThrottled')],
   ['does not answer', 'sqs', () => true, 'lost before'],
   ['takes messages and does not say so', 'sqs', () => true, 'lost after'],
+  ['answers 500', 'sqs', () => true, { status: 500, error: 'InternalFailure' }],
+];
+
+/** The function that is asked to go on. */
+const LAMBDA: Row[] = [
+  ['Lambda has no concurrency left', 'lambda', () => true, { status: 429, error: 'TooManyRequestsException' }],
+  ['Lambda answers 500', 'lambda', () => true, { status: 500, error: 'ServiceException' }],
+  ['Lambda does not answer', 'lambda', () => true, 'lost before'],
 ];
 
 const fail = ([, service, which, fault]: Row): void => {
@@ -54,20 +65,23 @@ async function mendedOnce(): Promise<void> {
 }
 
 describe('a plan is about to be confirmed and', () => {
-  it.each(ROWS)('%s: nothing is written, the incident stays whole, and it is mended once when that is over', async (...row) => {
-    await world.fact();
-    await world.run(5_000);
-    const before = await world.incident();
-    expect(before.state).toBe('planned');
-    fail(row);
-    await world.run(70_000);
-    expect(world.cluster.writes).toEqual([]);
-    const { history } = await world.incident();
-    expect(history.slice(0, before.history.length)).toEqual(before.history);
-    // Told, in the incident or in the log, and kept by the queue.
-    expect(world.problems.length + history.length - before.history.length).toBeGreaterThan(0);
-    await mendedOnce();
-  });
+  it.each([...ROWS, ...LAMBDA])(
+    '%s: nothing is written, the incident stays whole, and it is mended once when that is over',
+    async (...row) => {
+      await world.fact();
+      await world.run(5_000);
+      const before = await world.incident();
+      expect(before.state).toBe('planned');
+      fail(row);
+      await world.run(70_000);
+      expect(world.cluster.writes).toEqual([]);
+      const { history } = await world.incident();
+      expect(history.slice(0, before.history.length)).toEqual(before.history);
+      // Told, in the incident or in the log, and kept by the queue.
+      expect(world.problems.length + history.length - before.history.length).toBeGreaterThan(0);
+      await mendedOnce();
+    },
+  );
 });
 
 describe('the failure is only just detected and', () => {
@@ -104,6 +118,29 @@ describe('the second look is 20 minutes away, and the scheduler', () => {
   });
 });
 
+describe('a pinned document is to be applied and', () => {
+  it.each<Row>([
+    ['the bucket answers an older pin', 's3', ({ action }) => action.startsWith('GET'), 'stale'],
+    ['the bucket answers no reading', 's3', ({ action }) => action.startsWith('GET'), 'lost before'],
+  ])('%s: nothing is written, and it is mended once later', async (...row) => {
+    await world.stop();
+    world = await AwsWorld.start(moto, {}, paintByDocument());
+    await world.truth.set(`mode/${REMEDIATION.name}`, 'auto');
+    const { artifacts } = world.through;
+    await artifacts.put(NAME, `# the first of its kind\n${DOCUMENT}`);
+    await artifacts.get(NAME);
+    await artifacts.put(NAME, DOCUMENT);
+    await world.fact();
+    await world.run(5_000);
+    fail(row);
+    await world.run(70_000);
+    expect(world.cluster.writes).toEqual([]);
+    const { history } = await world.incident();
+    expect(`${world.problems} ${history.map(({ because }) => because)}`).toMatch(/replaced since|GET .* failed/);
+    await mendedOnce();
+  });
+});
+
 describe('the plan is confirmed just when', () => {
   it.each(QUEUE)('the queue %s: what was decided is written once, and verified later', async (...row) => {
     await world.fact();
@@ -116,13 +153,36 @@ describe('the plan is confirmed just when', () => {
 
   it.each<Row>([
     ['throttles', 'events', () => true, throttled('ThrottlingException')],
+    ['answers 500', 'events', () => true, { status: 500, error: 'InternalException' }],
     ['does not answer', 'events', () => true, 'lost before'],
+    ['takes events and does not say so', 'events', () => true, 'lost after'],
   ])('the bus %s: telling never holds up a fix, and is made good', async (...row) => {
     await world.fact();
     await world.run(5_000);
     fail(row);
     await world.run(70_000);
     expect(world.problems.join()).toContain('could not be told');
+    await mendedOnce();
+  });
+
+  it('Lambda runs the function and the answer is lost: it is asked again, and never writes twice', async () => {
+    await world.fact();
+    await world.run(5_000);
+    fail(['', 'lambda', () => true, 'lost after']);
+    await world.run(70_000);
+    expect(world.problems.length).toBeGreaterThan(0);
+    expect(world.cluster.writes.length).toBeLessThanOrEqual(1);
+    await mendedOnce();
+  });
+
+  it('Lambda runs the function twice at once with the same request id: one write, and the record knows it', async () => {
+    await world.fact();
+    await world.run(5_000);
+    await world.twice();
+    const { execution, history } = await world.incident();
+    expect(world.cluster.writes).toHaveLength(1);
+    expect(execution?.written).toHaveLength(1);
+    expect(history.at(-1)).toMatchObject({ state: 'applied', because: 'the step is written' });
     await mendedOnce();
   });
 
@@ -139,6 +199,17 @@ describe('the plan is confirmed just when', () => {
     await mendedOnce();
   });
 });
+
+it('an hour without the bus, with what was left behind taken up every five minutes, costs a bounded number of runs', async () => {
+  world.ticking = true;
+  fail(['', 'events', () => true, { status: 500, error: 'InternalException' }]);
+  await world.fact();
+  for (let minute = 0; minute < 60 && world.invocations < 200; minute += 1) await world.run(60_000);
+  expect(world.problems.join()).toContain('could not be told');
+  expect(world.cluster.writes).toHaveLength(1);
+  expect(world.invocations).toBeLessThan(200);
+  await mendedOnce();
+}, 120_000);
 
 it('every read that decides something asks for consistency', async () => {
   await world.fact();
