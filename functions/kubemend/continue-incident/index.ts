@@ -17,7 +17,7 @@ export interface Continuation {
 
 /** Calls to one remediation's function at a time; it has five reserved (infra/functions.cjs), and facts want some. */
 const AT_ONCE = 3;
-/** Nothing is begun later: a call may last half a minute, and a tick 40 s. Milliseconds. */
+/** Nothing is begun later: a call may last 46 s with its pauses, and a tick 60 s. Milliseconds. */
 const BEGIN_WITHIN = 8_000;
 /** An outbox that nobody touched for so long was left by a process that died, milliseconds. */
 const LEFT = 60_000;
