@@ -115,18 +115,6 @@ describe('the Lambda entry', () => {
     expect([cluster.writes.length, statesOf(told)]).toEqual([1, ['detected', 'planned', 'executing', 'applied']]);
   });
 
-  it('holds its incident against the same event with the same request id, as Lambda repeats it', async () => {
-    const { handler, about, state } = await run({ mode: 'auto' });
-    const owners = new Set<string>();
-    const { lease } = state;
-    state.lease = (key, owner, ...rest) => {
-      if (key.startsWith('incident/')) owners.add(owner);
-      return lease.call(state, key, owner, ...rest);
-    };
-    await Promise.all([1, 2].map(() => handler(about, { awsRequestId: 'r-1' })));
-    expect(owners.size).toBe(2);
-  });
-
   it('does not begin to write with too little time left; the next invocation does, and nothing is told twice', async () => {
     const { handler, about, cluster, told, put, lines, next } = await run({ mode: 'auto' });
     await handler(about, {});
