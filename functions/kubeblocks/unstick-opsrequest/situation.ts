@@ -1,4 +1,4 @@
-import { satisfies } from 'semver';
+import satisfies from 'semver/functions/satisfies.js';
 import { type Cluster, Doubt } from '../../../shared/cluster.ts';
 import { type Collection, type KubernetesObject, nameOf, type Reference } from '../../../shared/kubernetes/object.ts';
 import type { Examination } from '../../../shared/remediation.ts';

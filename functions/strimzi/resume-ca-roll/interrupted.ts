@@ -1,4 +1,4 @@
-import { satisfies } from 'semver';
+import satisfies from 'semver/functions/satisfies.js';
 import { milliseconds } from '../../../shared/duration.ts';
 import type { Examination } from '../../../shared/remediation.ts';
 import { clear, fix, report, type Verdict, wait } from '../../../shared/verdict.ts';

@@ -1,4 +1,4 @@
-import { satisfies } from 'semver';
+import satisfies from 'semver/functions/satisfies.js';
 import { asCrd, parseCrds } from '../../../shared/kubernetes/crd.ts';
 import { missingStatusFields, schemaLosses } from '../../../shared/kubernetes/crd-schema.ts';
 import { hurts } from '../../../shared/kubernetes/loss-relevance.ts';

@@ -1,4 +1,4 @@
-import { valid } from 'semver';
+import valid from 'semver/functions/valid.js';
 import { reportOnly } from '../case.ts';
 
 /** KubeBlocks #10461: Upgrade. */
