@@ -1,6 +1,7 @@
 // The bus between exporters and functions; facts come as `kubernetes`, outcomes as `kubemend`. What was on it is kept for a month, to be replayed.
 const { rolePolicies } = require('./policies.ts');
 const { exporters, key } = require('./settings.cjs');
+const { fromSource } = require('./statements.ts');
 
 const DAYS = 30;
 const arn = (resource) => ({ 'Fn::GetAtt': [resource, 'Arn'] });
@@ -29,7 +30,7 @@ module.exports = async ({ resolveVariable }) => {
         ExportersPutFacts: policy('exporters-put-facts', {
           Effect: 'Allow',
           Principal: { AWS: exporters },
-          Condition: { StringEquals: { 'events:source': 'kubernetes' } },
+          Condition: fromSource('kubernetes'),
         }),
       }),
       BusArchive: {
@@ -46,7 +47,7 @@ module.exports = async ({ resolveVariable }) => {
     },
     Outputs: {
       BusArn: {
-        Description: 'Where exporters send facts; grant them events:PutEvents with the condition events:source = kubernetes',
+        Description: 'Where exporters send facts; grant them events:PutEvents for events:source = kubernetes, see docs/exporter.md',
         Value: arn('Bus'),
       },
     },

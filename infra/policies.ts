@@ -1,7 +1,7 @@
 import { continueFunction, type DeployedFunction, type DeployedName, deployedFunctions } from './deployment.ts';
 import { type DeploymentSettings, NO_SETTINGS } from './deployment-settings.ts';
 import { slackPolicies } from './slack-policies.ts';
-import { allow, arn, deadLetters, forKey, inNetwork, logs, type PolicyStatement } from './statements.ts';
+import { allow, arn, deadLetters, forKey, fromSource, inNetwork, logs, type PolicyStatement } from './statements.ts';
 
 /** What one role may do. */
 export interface RolePolicy {
@@ -29,7 +29,7 @@ function remediationStatements(deployed: DeployedFunction, { tokenSecrets, key, 
   const secrets = secretsOf(tokenSecrets);
   return [
     logs(deployed),
-    allow(['events:PutEvents'], arn('Bus'), { StringEquals: { 'events:source': 'kubemend' } }),
+    allow(['events:PutEvents'], arn('Bus'), fromSource('kubemend')),
     deadLetters(deployed),
     allow(['dynamodb:GetItem', 'dynamodb:Query', ...WRITE], arn('Table')),
     // Modes and the pause are people's: no function can put itself into auto.

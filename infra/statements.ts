@@ -23,6 +23,12 @@ export const logs = ({ logicalId }: DeployedName) => allow(['logs:CreateLogStrea
 /** What it could not do. */
 export const deadLetters = ({ logicalId }: DeployedName) => allow(['sqs:SendMessage'], arn(`${logicalId}DeadLetters`));
 
+/** Events of one source alone: a call holds up to ten, so the key has many values, and `StringEquals` of many is not what it says. */
+export const fromSource = (source: string) => ({
+  'ForAllValues:StringEquals': { 'events:source': source },
+  Null: { 'events:source': 'false' },
+});
+
 /** To have addresses in subnets: Lambda asks with the function's role and for no resource, so the one wildcard there is. The function's own code is denied all of it. */
 export const inNetwork = ({ functionName }: DeployedName): PolicyStatement[] => {
   const actions = ['CreateNetworkInterface', 'DescribeNetworkInterfaces', 'DescribeSubnets', 'DeleteNetworkInterface'];

@@ -101,6 +101,7 @@ describe('the packaged functions of Slack, run as Lambda runs them', () => {
     const plan = { ...made.plan, madeAt: now, expiresAt: now + 900_000 };
     const found: Incident = { ...made, id, key: id, remediation: remediation.name, plan, updatedAt: now };
     await state.save(found, 0);
+    await state.set(`mode/${remediation.name}`, 'approve');
     const told = { id: `${found.revision}.0`, state: found.state, because: found.because, at: now };
     const head = { id: `event-${id}`, source: 'kubemend', 'detail-type': INCIDENT_CHANGED, time: new Date(now).toISOString() };
     return { incident: found, event: { ...head, detail: publicRecord(found, remediation, told) } };
@@ -167,7 +168,7 @@ describe('the packaged functions of Slack, run as Lambda runs them', () => {
       expect.stringContaining('is executing'),
       expect.stringContaining('is awaiting-approval'),
     ]);
-    expect([other.incident.id, await state.settings()]).toEqual(['bbbb00000002', {}]);
+    expect([other.incident.id, await state.settings()]).toEqual(['bbbb00000002', { [`mode/${incident.remediation}`]: 'approve' }]);
     await notify.logged('told later');
   }, 120_000);
 });

@@ -9,7 +9,7 @@ interface Caller {
   /** What his own role says of it. */
   own: Statement[];
 }
-type Context = Record<string, string>;
+type Context = Record<string, string[]>;
 
 /** Who may put facts and outcomes on the bus, decided as IAM decides it, and what of it the archive keeps. One sentence for each thing that is not as docs/aws.md says. */
 export function problemsOfBus(resources: Resources, exporters: string[] = []): string[] {
@@ -19,8 +19,16 @@ export function problemsOfBus(resources: Resources, exporters: string[] = []): s
     .flatMap(([, { Role }]) => idsIn(Role));
   const problems: string[] = [];
   const expect = (who: string, caller: Caller, source: string, wanted: boolean): void => {
-    const may = mayPut(policies, caller, source);
-    if (may !== wanted) problems.push(`${who} ${may ? 'may' : 'may not'} put what is of "${source}" on the bus`);
+    // In one call: this alone, twice, and together with what it must not be mixed with.
+    const other = source === 'kubemend' ? 'kubernetes' : 'kubemend';
+    for (const [sources, well] of [
+      [[source], wanted],
+      [[source, source], wanted],
+      [[source, other], false],
+    ] as const) {
+      const may = mayPut(policies, caller, [...sources]);
+      if (may !== well) problems.push(`${who} ${may ? 'may' : 'may not'} put what is of "${sources.join('" and "')}" on the bus`);
+    }
   };
   for (const [id, { Policies }] of resolvedOf(resources, 'AWS::IAM::Role')) {
     const caller = { arn: `${id}.Arn`, own: statementsOf(Policies) };
@@ -49,8 +57,8 @@ function problemsOfArchive(resources: Resources): string[] {
 }
 
 /** A Deny ends it; else the caller's own policies or that of the bus must allow it. */
-function mayPut(policies: Statement[], { arn, own }: Caller, source: string): boolean {
-  const context = { 'events:source': source, 'aws:PrincipalArn': arn };
+function mayPut(policies: Statement[], { arn, own }: Caller, sources: string[]): boolean {
+  const context = { 'events:source': sources, 'aws:PrincipalArn': [arn] };
   const applies = ({ Action, Resource, Condition }: Statement): boolean =>
     [Action].flat().includes('events:PutEvents') && [Resource].flat().includes('Bus.Arn') && holds(Condition, context);
   const named = ({ Principal }: Statement): boolean => Principal === '*' || [(Principal as { AWS?: string[] })?.AWS].flat().includes(arn);
@@ -58,13 +66,17 @@ function mayPut(policies: Statement[], { arn, own }: Caller, source: string): bo
   return said.includes('Allow') && !said.includes('Deny');
 }
 
-/** Whether all conditions hold for keys with one value each. Throws for an operator that is not known here. */
+/** Whether all conditions hold. Throws for an operator that is not known here, and for one of a single value where there are several. */
 const holds = (condition: unknown, context: Context): boolean =>
   Object.entries((condition ?? {}) as Record<string, Record<string, string | string[]>>).every(([operator, keys]) =>
     Object.entries(keys).every(([key, values]) => {
-      const equal = [values].flat().includes(context[key] ?? '');
-      if (operator === 'ArnNotEquals') return !equal;
-      if (['StringEquals', 'ForAnyValue:StringEquals'].includes(operator)) return equal;
+      const found = context[key] ?? [];
+      const isEqual = (one: string): boolean => [values].flat().includes(one);
+      if (operator === 'Null') return [values].flat().includes(`${found.length === 0}`);
+      if (operator === 'ForAllValues:StringEquals') return found.every(isEqual);
+      if (operator === 'ForAnyValue:StringEquals') return found.some(isEqual);
+      const [only = ''] = found;
+      if (operator === 'ArnNotEquals' && found.length === 1) return !isEqual(only);
       throw new Error(`test/template-bus.ts does not know ${operator}`);
     }),
   );

@@ -2,6 +2,7 @@ import { expect, it } from '@jest/globals';
 import type { AwsRole } from '../bin/aws-rights.ts';
 import type { Call } from '../bin/verb.ts';
 import { verb } from '../bin/verbs/rights.ts';
+import { fromSource } from '../infra/statements.ts';
 import type { Remediation } from '../shared/remediation.ts';
 import { TABLE_SCHEMA } from '../shared/state/dynamodb-table.ts';
 import { attributeOf, type PackagedService, type Statement, statementsOf } from './packaged-service.ts';
@@ -75,7 +76,7 @@ export function describeRoles(packaged: () => { service: PackagedService; remedi
       const own = logicalIdOf(name);
       expect(granted(`${own}Role`)).toEqual([
         ['Allow', ['logs:CreateLogStream', 'logs:PutLogEvents'], [`${own}LogGroup`], undefined],
-        ['Allow', ['events:PutEvents'], ['Bus'], { StringEquals: { 'events:source': 'kubemend' } }],
+        ['Allow', ['events:PutEvents'], ['Bus'], fromSource('kubemend')],
         ['Allow', ['sqs:SendMessage'], [`${own}DeadLetters`], undefined],
         [
           'Allow',
