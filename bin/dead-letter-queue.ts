@@ -8,6 +8,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
+import { appointment } from '../shared/schedule/appointment.ts';
 import { UsageError } from './verb.ts';
 
 /** What came of a queue of dead letters; what is left stays in it. */
@@ -25,8 +26,6 @@ const AT_HAND = 120;
 const undelivered = z.looseObject({ 'detail-type': z.string(), detail: z.unknown() });
 /** What a function failed at: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */
 const failed = z.looseObject({ requestContext: z.looseObject({ functionArn: z.string() }), requestPayload: z.unknown() });
-/** A look that was given up. */
-const appointment = z.strictObject({ incident: z.string(), token: z.union([z.literal('wake'), z.number()]), at: z.number() });
 
 /** Hands every message of an SQS queue of dead letters to whom it was for, once. Throws UsageError where there is no such queue. */
 export async function redriveQueue(name: string, region?: string): Promise<Redriven> {

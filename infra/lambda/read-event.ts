@@ -4,6 +4,7 @@ import { OBJECT_CHANGED, objectChanged } from '../../events/object-changed.ts';
 import { matches, type Pattern } from '../../events/pattern.ts';
 import { WRITES_COUNTED, writesCounted } from '../../events/writes-counted.ts';
 import type { Fact } from '../../shared/remediation.ts';
+import { appointment } from '../../shared/schedule/appointment.ts';
 import type { Appointment } from '../../shared/schedule/schedule.ts';
 
 /** A fact that a remediation is for, or why it is not. `replay` names the archive replay it came from. */
@@ -13,9 +14,7 @@ export type Reading = { fact: Fact } | { fact: Fact; replay: string } | { becaus
 export type Work = Reading | { appointment: Appointment };
 
 /** What functions/kubemend/continue-incident hands on. */
-const due = z.strictObject({
-  appointment: z.strictObject({ incident: z.string().min(1), token: z.union([z.literal('wake'), z.number()]), at: z.number() }),
-});
+const due = z.strictObject({ appointment });
 
 const SCHEMAS = new Map<string, z.ZodType<Fact>>([
   [OBJECT_CHANGED, objectChanged],
@@ -24,8 +23,8 @@ const SCHEMAS = new Map<string, z.ZodType<Fact>>([
 
 /** Reads an appointment, or an event. */
 export function readWork(event: unknown, when: Pattern[]): Work {
-  const appointment = due.safeParse(event);
-  return appointment.success ? appointment.data : readEvent(event, when);
+  const found = due.safeParse(event);
+  return found.success ? found.data : readEvent(event, when);
 }
 
 /** Checks an event as EventBridge delivers it. Whatever is wrong with it stays wrong, so it is an answer and not an error: nobody should send it again. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { appointment } from './appointment.ts';
 import type { Appointment, Schedule } from './schedule.ts';
 
 /** What Lambda hands over from a queue, as far as it is used. */
@@ -9,8 +10,6 @@ export type QueueBatch = z.infer<typeof queueBatch>;
 export interface BatchAnswer {
   batchItemFailures: { itemIdentifier: string }[];
 }
-
-const appointment = z.strictObject({ incident: z.string().min(1), token: z.union([z.literal('wake'), z.number()]), at: z.number() });
 
 interface Delivery {
   /** Takes an appointment that came too early. */
