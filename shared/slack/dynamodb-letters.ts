@@ -70,30 +70,27 @@ export class DynamoLetters implements Letters {
   }
 
   /** What the notifier remembers of itself, as State keeps what people set. */
-  async setting(name: string): Promise<string | undefined> {
-    return (await this.#table.get(SETTINGS, name))?.value?.S;
+  setting(name: string): Promise<string | undefined> {
+    return this.#table.text(SETTINGS, name);
   }
 
-  async set(name: string, value: string | undefined): Promise<void> {
-    if (value === undefined) await this.#table.delete(SETTINGS, name);
-    else await this.#table.set({ pk: { S: SETTINGS }, sk: { S: name }, value: { S: value } });
+  set(name: string, value: string | undefined): Promise<void> {
+    return this.#table.setText(SETTINGS, name, value);
   }
 
   async #put(letter: Letter): Promise<boolean> {
     const { key, version, pendingSince } = letter;
-    const { now, nonce: makeNonce } = this.#options;
-    const nonce = makeNonce();
+    const { now, nonce } = this.#options;
     const item: Item = {
-      ...{ pk: { S: LETTERS }, sk: { S: key }, version: { N: `${version}` }, nonce: { S: nonce }, letter: lettered(letter) },
+      ...{ pk: { S: LETTERS }, sk: { S: key }, version: { N: `${version}` }, letter: lettered(letter) },
       ...(pendingSince === undefined && { expires: { N: `${Math.ceil(now() / 1_000) + KEEP * 24 * 3_600}` } }),
     };
-    const saved = await this.#table.put(
+    return this.#table.putOurs(
       version === 1
         ? { item, condition: 'attribute_not_exists(pk)' }
         : { item, condition: '#version = :before', values: { ':before': { N: `${version - 1}` } }, names: { '#version': 'version' } },
+      nonce(),
     );
-    // The client sends again when an answer is lost: then it is our own write that stands in the way.
-    return saved || (await this.#table.get(LETTERS, key))?.nonce?.S === nonce;
   }
 
   /** A mark of this version or a later one stands there afterwards. */

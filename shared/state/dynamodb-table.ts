@@ -100,6 +100,23 @@ export class Table {
     return this.#conditionally('write', () => this.#client.send(command));
   }
 
+  /** The same with a `nonce` that nobody else makes. The client sends again when an answer is lost: then it is our own write that stands in the way. */
+  async putOurs({ item, ...put }: ConditionalPut, nonce: string): Promise<boolean> {
+    const saved = await this.put({ ...put, item: { ...item, nonce: { S: nonce } } });
+    return saved || (await this.get(`${item.pk?.S}`, `${item.sk?.S}`))?.nonce?.S === nonce;
+  }
+
+  /** A text that is kept by its name. */
+  async text(pk: string, name: string): Promise<string | undefined> {
+    return (await this.get(pk, name))?.value?.S;
+  }
+
+  /** Keeps it, or with undefined forgets it. */
+  async setText(pk: string, name: string, value: string | undefined): Promise<void> {
+    if (value === undefined) await this.delete(pk, name);
+    else await this.set({ pk: { S: pk }, sk: { S: name }, value: { S: value } });
+  }
+
   /** Writes whatever is there. */
   async set(item: Item): Promise<void> {
     await this.#ask('write', () => this.#client.send(new PutItemCommand({ TableName: this.#table, Item: item })));

@@ -65,17 +65,15 @@ export class DynamoState implements State {
 
   async save(incident: Incident, expected: number): Promise<boolean> {
     const { id, key, ordinal } = incident;
-    const nonce = this.#options.nonce();
     const at = { pk: { S: `incident/${key}` }, sk: { S: sortable(ordinal) } };
-    const item = { ...at, ...recordItem(incident, this.#options.keep ?? 90), nonce: { S: nonce } };
+    const item = { ...at, ...recordItem(incident, this.#options.keep ?? 90) };
     if (expected === 0) await this.#name(incident);
-    const saved = await this.#table.put(
+    return this.#table.putOurs(
       expected === 0
         ? { item, condition: 'attribute_not_exists(pk)' }
         : { item, condition: 'id = :id AND revision = :expected', values: { ':id': { S: id }, ':expected': { N: `${expected}` } } },
+      this.#options.nonce(),
     );
-    // The client sends again when an answer is lost: then it is our own write that stands in the way.
-    return saved || (await this.#table.get(at.pk.S, at.sk.S))?.nonce?.S === nonce;
   }
 
   async list({ unfinished = false, limit = 1_000 } = {}): Promise<Incident[]> {
@@ -160,13 +158,12 @@ export class DynamoState implements State {
     await Promise.all([scope, ...below].map((one) => this.#table.delete('breakers', one)));
   }
 
-  async setting(name: string): Promise<string | undefined> {
-    return (await this.#table.get('settings', name))?.value?.S;
+  setting(name: string): Promise<string | undefined> {
+    return this.#table.text('settings', name);
   }
 
-  async set(name: string, value: string | undefined): Promise<void> {
-    if (value === undefined) await this.#table.delete('settings', name);
-    else await this.#table.set({ pk: { S: 'settings' }, sk: { S: name }, value: { S: value } });
+  set(name: string, value: string | undefined): Promise<void> {
+    return this.#table.setText('settings', name, value);
   }
 
   async settings(): Promise<Record<string, string>> {
