@@ -1,36 +1,33 @@
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { s3Bucket } from '../../shared/artifacts/bucket.ts';
 import { PackedArtifacts } from '../../shared/artifacts/packed.ts';
 import { S3Artifacts } from '../../shared/artifacts/s3.ts';
 import { EventBridgeBus } from '../../shared/bus/eventbridge.ts';
 import { AwsSchedule } from '../../shared/schedule/aws.ts';
-import { cached } from '../../shared/secrets/cached.ts';
-import { SecretsManagerSecrets } from '../../shared/secrets/secrets-manager.ts';
-import { DynamoState } from '../../shared/state/dynamodb.ts';
 import { CLIENT } from './aws-clients.ts';
 import { Clusters, parseClusters } from './clusters.ts';
 import { readEnvironment } from './environment.ts';
 import type { Adapters } from './handler.ts';
 import { parseLimits } from './limits.ts';
+import { toConsole } from './log.ts';
+import { ownSecrets } from './own-secrets.ts';
+import { stateTable } from './state-table.ts';
 
 /** What a deployed function works with; `folder` holds its own package. Throws when its environment is not as it must be. */
 export function lambdaAdapters(folder: string): Adapters {
   const { bus, limits, table, bucket, appointments, credentials, region, endpoint } = readEnvironment();
   const now = Date.now;
-  const secrets = cached(new SecretsManagerSecrets({ client: new SecretsManagerClient(CLIENT) }), now);
+  const secrets = ownSecrets(now);
   const list = parseClusters(readFileSync(join(folder, 'clusters.json'), 'utf8'));
   const clusters = new Clusters({ list, credentials, secrets, now });
   return {
     bus: new EventBridgeBus({ client: new EventBridgeClient(CLIENT), bus, wait: delay }),
-    state: new DynamoState({ client: new DynamoDBClient(CLIENT), table, wait: delay, nonce: randomUUID }),
+    state: stateTable(table),
     schedule: new AwsSchedule({
       sqs: { client: new SQSClient(CLIENT), queue: appointments.queue, now },
       scheduler: { client: new SchedulerClient(CLIENT), ...appointments },
@@ -42,6 +39,6 @@ export function lambdaAdapters(folder: string): Adapters {
     limits: parseLimits(limits),
     sender: (cluster, remediation) => clusters.transport(cluster, remediation),
     now,
-    log: (line) => console.log(JSON.stringify(line)),
+    log: toConsole,
   };
 }

@@ -1,20 +1,19 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { InvokeCommand, type InvokeCommandOutput, LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import { type Continuation, continueIncidents, takeUp } from '../../functions/kubemend/continue-incident/index.ts';
 import { queueBatch } from '../../shared/schedule/queue-batch.ts';
+import type { Appointment } from '../../shared/schedule/schedule.ts';
 import { SqsSchedule } from '../../shared/schedule/sqs.ts';
-import { DynamoState } from '../../shared/state/dynamodb.ts';
 import { CLIENT } from './aws-clients.ts';
 import { readContinueEnvironment } from './environment.ts';
-import { type Log, metricLine } from './log.ts';
+import { type Log, metricLine, toConsole } from './log.ts';
+import { stateTable } from './state-table.ts';
 
 /** What a remediation's function is given for an incident that is due. */
 export interface DueEvent {
-  appointment: { incident: string; token: number | 'wake'; at: number };
+  appointment: Appointment;
 }
 
 const tick = z.object({ 'detail-type': z.literal('Scheduled Event') });
@@ -52,7 +51,7 @@ const counted =
 export function continueAdapters(): Continuation & { log: Log } {
   const { table, queue, functions } = readContinueEnvironment();
   const now = Date.now;
-  const log: Log = (line) => console.log(JSON.stringify(line));
+  const log = toConsole;
   // A function may work for 30 s; asking it twice is harmless, but of no use.
   const lambda = new LambdaClient({
     maxAttempts: 1,
@@ -60,7 +59,7 @@ export function continueAdapters(): Continuation & { log: Log } {
   });
   return {
     ...{ now, log },
-    state: new DynamoState({ client: new DynamoDBClient(CLIENT), table, wait: delay, nonce: randomUUID }),
+    state: stateTable(table),
     schedule: new SqsSchedule({ client: new SQSClient(CLIENT), queue, now }),
     invoke: (remediation, appointment) => invoke(lambda, `${functions}${remediation.replace('/', '-')}`, { appointment }, delay),
     onProblem: (message, fields) => log({ level: 'error', message, function: NAME, ...fields }),

@@ -9,6 +9,9 @@ export interface Line {
 
 export type Log = (line: Line) => void;
 
+/** Where Lambda takes a log from. */
+export const toConsole: Log = (line) => console.log(JSON.stringify(line));
+
 /** A metric in CloudWatch's embedded metric format: a log line that CloudWatch also counts. `dimensions` become fields; `milliseconds` is in ms, all others are counts. */
 export function metricLine(
   dimensions: Record<string, string>,

@@ -1,18 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { makeNotifySlack, type Notified, type NotifyAdapters } from '../../functions/kubemend/notify-slack/index.ts';
 import type { RemediationCard } from '../../shared/remediation.ts';
-import { cached } from '../../shared/secrets/cached.ts';
-import { SecretsManagerSecrets } from '../../shared/secrets/secrets-manager.ts';
 import { slack } from '../../shared/slack/client.ts';
 import { DynamoLetters } from '../../shared/slack/dynamodb-letters.ts';
-import { DynamoState } from '../../shared/state/dynamodb.ts';
 import { CLIENT } from './aws-clients.ts';
 import { readNotifyEnvironment } from './environment.ts';
 import type { LambdaContext } from './handler.ts';
-import type { Log } from './log.ts';
+import { type Log, toConsole } from './log.ts';
+import { ownSecrets } from './own-secrets.ts';
+import { stateTable } from './state-table.ts';
 
 const NAME = 'kubemend/notify-slack';
 
@@ -35,11 +33,11 @@ export function makeNotifyHandler(open: () => NotifyAdapters & { log: Log }) {
 export function notifyAdapters(cards: RemediationCard[]): NotifyAdapters & { log: Log } {
   const { table, channel, token, api } = readNotifyEnvironment();
   const now = Date.now;
-  const log: Log = (line) => console.log(JSON.stringify(line));
+  const log = toConsole;
   const client = new DynamoDBClient(CLIENT);
   const letters = new DynamoLetters({ ...{ client, table, now }, nonce: randomUUID });
-  const state = new DynamoState({ ...{ client, table }, wait: delay, nonce: randomUUID });
-  const secrets = cached(new SecretsManagerSecrets({ client: new SecretsManagerClient(CLIENT) }), now);
+  const state = stateTable(table, client);
+  const secrets = ownSecrets(now);
   return {
     ...{ letters, channel, now, log },
     slack: slack({ token: () => secrets.get(token), ...(api && { api }) }),
