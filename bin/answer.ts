@@ -38,9 +38,9 @@ export const answerVerb = ({ word, taken: done, hints, writes, during, reached, 
     const input = word(call, named);
     const remediations = await loadRemediations();
     const what = writes?.(named);
-    // A breaker stops fixes, not their undoing; in AWS its limit may be another one than this checkout knows.
-    const byBreakers = what === 'fix' && text(call, 'aws-table') === undefined;
-    const withheld = what && (await heldBack(state, named, remediations, byBreakers, what === 'undo'));
+    // In AWS the limits of breakers may be others than this checkout knows.
+    const limitsKnown = text(call, 'aws-table') === undefined;
+    const withheld = what && (await heldBack(state, named, what, { remediations, limitsKnown }));
     if (withheld !== undefined) {
       if (call.json) call.out(JSON.stringify({ taken: false, withheld, ...summary(named) }));
       else

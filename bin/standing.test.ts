@@ -109,9 +109,9 @@ describe('approve records nothing that would be withheld', () => {
     const found = await waiting();
     await state.set(`mode/${NAME}`, undefined);
     const remediations = await loadRemediations();
-    expect(await heldBack(state, found, remediations, false, true)).toBeUndefined();
+    expect(await heldBack(state, found, 'undo', { remediations, limitsKnown: false })).toBeUndefined();
     await call(pause);
-    expect(await heldBack(state, found, remediations, false, true)).toMatch(/Everything is paused/);
+    expect(await heldBack(state, found, 'undo', { remediations, limitsKnown: false })).toMatch(/Everything is paused/);
   });
 
   it('and records it while another one is paused', async () => {

@@ -72,17 +72,17 @@ export function describeStanding({ pauses, breakers }: Standing): { says: string
 export async function heldBack(
   state: State,
   incident: Incident,
-  remediations: Card[],
-  byBreakers: boolean,
-  undo = false,
+  what: 'fix' | 'undo',
+  { remediations, limitsKnown }: { remediations: Card[]; limitsKnown: boolean },
 ): Promise<string | undefined> {
   const found = await standing(state, remediations);
   const concerns = ({ remediation }: { remediation?: string }) => remediation === undefined || remediation === incident.remediation;
-  const breakers = byBreakers ? found.breakers.filter(({ scope }) => isAbout(scope, incident)) : [];
+  // A breaker stops fixes, not their undoing.
+  const breakers = what === 'fix' && limitsKnown ? found.breakers.filter(({ scope }) => isAbout(scope, incident)) : [];
   const [first] = describeStanding({ pauses: found.pauses.filter(concerns), breakers });
   if (first) return `${first.says}. ${first.fix}`;
   // The way back is taken in shadow, too.
-  const off = undo ? undefined : await switchedOff(state, incident);
+  const off = what === 'undo' ? undefined : await switchedOff(state, incident);
   return off && `${off}. To let a person decide: kubemend mode ${incident.remediation} approve`;
 }
 
