@@ -1,4 +1,5 @@
 import { remediationNames } from '../infra/remediations.ts';
+import { MODES } from '../shared/gates.ts';
 import { scenarioNames } from './scenario-names.ts';
 import type { Verb } from './verb.ts';
 import { VERBS } from './verbs.ts';
@@ -12,7 +13,6 @@ export interface Candidate {
 /** What may stand there: words, or a file of this machine. */
 export type Candidates = Candidate[] | 'files';
 
-const MODES = ['shadow', 'approve', 'auto'];
 /** Options that take neither a file nor one of a few values. */
 const FREE = [
   ...['namespace', 'context', 'cluster', 'region', 'aws-table', 'bus', 'url', 'service-account', 'stage', 'account', 'subject', 'pin'],
@@ -60,7 +60,7 @@ async function after(
 function valuesOf(option: string): Candidates {
   if (option === 'scenario') return plain(scenarioNames());
   if (option === 'sample') return plain(remediationNames());
-  if (option === 'mode') return plain(MODES);
+  if (option === 'mode') return plain([...MODES]);
   return FREE.includes(option) ? [] : 'files';
 }
 

@@ -42,6 +42,8 @@ export interface EngineOptions {
   checkpoint?(point: 'before' | 'performed' | 'stored', effect: Effect, incident: Incident): void | Promise<void>;
 }
 
+/** Who drains an outbox has it alone for this long, and renews it with each effect. */
+const LEASE_FOR = 30_000;
 /** A prepared write is worth this long; after that the third question is asked again. */
 const FRESH = 30_000;
 /** A store that keeps answering what is no longer there must not keep a process busy for ever. */
@@ -131,7 +133,7 @@ export class Engine {
 
   /** Does what the outbox holds. Only the owner of the incident's lease does; somebody else comes back when it has run out. */
   async #drain(id: string): Promise<void> {
-    const { state, owner, now, checkpoint, leaseFor = 30_000 } = this.#options;
+    const { state, owner, now, checkpoint, leaseFor = LEASE_FOR } = this.#options;
     const lease = `incident/${id}`;
     const left = new Set<string>();
     for (;;) {
@@ -151,7 +153,7 @@ export class Engine {
   }
 
   #later(id: string): Promise<void> {
-    const { state, schedule, now, leaseFor = 30_000 } = this.#options;
+    const { state, schedule, now, leaseFor = LEASE_FOR } = this.#options;
     return wakeLater(id, { state, schedule, first: leaseFor, now: now() });
   }
 

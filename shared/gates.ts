@@ -5,7 +5,7 @@ import type { Plan } from './plan.ts';
 import type { Remediation } from './remediation.ts';
 import type { State } from './state/state.ts';
 
-const MODES: readonly string[] = ['shadow', 'approve', 'auto'];
+export const MODES: readonly string[] = ['shadow', 'approve', 'auto'];
 
 /** The mode of a remediation in a namespace. Whatever is not set, or set to something unknown, is shadow. */
 export async function modeOf(state: State, remediation: string, namespace: string | undefined): Promise<Mode> {

@@ -1,5 +1,5 @@
 import { loadRemediations } from '../../infra/remediations.ts';
-import { modeOf } from '../../shared/gates.ts';
+import { MODES, modeOf } from '../../shared/gates.ts';
 import { againstAuto } from '../../shared/statistics.ts';
 import { describeStanding, standing } from '../standing.ts';
 import { everyIncident, openState } from '../store.ts';
@@ -8,7 +8,7 @@ import { storeOptions, text, UsageError, type Verb } from '../verb.ts';
 /** As Kubernetes names a namespace: an RFC 1123 label. */
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 /** `default` takes back what was set: the namespace follows the remediation again, the remediation is in shadow. */
-const MODES = ['shadow', 'approve', 'auto', 'default'];
+const SETTABLE = [...MODES, 'default'];
 
 export const verb: Verb = {
   summary: 'show or set what a remediation may do: shadow, approve or auto',
@@ -32,7 +32,7 @@ export const verb: Verb = {
     const namespace = text(call, 'namespace');
     if (name !== undefined && !names.includes(name))
       throw new UsageError(`There is no remediation "${name}"; there are: ${names.join(', ')}`);
-    if (mode !== undefined && !MODES.includes(mode))
+    if (mode !== undefined && !SETTABLE.includes(mode))
       throw new UsageError(`"${mode}" is no mode: shadow, approve or auto; default takes back what was set`);
     if (namespace !== undefined && mode !== 'default' && !NAMESPACE.test(namespace))
       throw new UsageError(`"${namespace.slice(0, 80)}" is no name of a namespace: at most 63 of a-z, 0-9 and -, as in kafka-dev`);
