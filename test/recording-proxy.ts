@@ -1,6 +1,6 @@
 import { createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { generate } from 'selfsigned';
+import { loopbackCertificate } from './loopback-certificate.ts';
 
 /** Stands in front of an API server, passes everything on, and keeps who asked for what. */
 export interface RecordingProxy {
@@ -12,14 +12,7 @@ export interface RecordingProxy {
 
 /** Starts a TLS proxy on a free loopback port. */
 export async function startRecordingProxy(target: { server: string; ca: string }): Promise<RecordingProxy> {
-  const { cert, private: key } = await generate([{ name: 'commonName', value: 'recording-proxy' }], {
-    keyType: 'ec',
-    algorithm: 'sha256',
-    extensions: [
-      { name: 'basicConstraints', cA: true },
-      { name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] },
-    ],
-  });
+  const { cert, key } = await loopbackCertificate('recording-proxy');
   const requests: RecordingProxy['requests'] = [];
   const proxy = createServer({ cert, key }, (incoming, outgoing) => {
     const { method = '', url = '', headers } = incoming;

@@ -1,7 +1,7 @@
 import { createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { generate } from 'selfsigned';
+import { loopbackCertificate } from '../loopback-certificate.ts';
 
 /** Stands before an API server and can make watches expire, both ways a server does it. */
 export interface ApiProxy {
@@ -21,14 +21,7 @@ interface Stream {
 
 /** Starts it on a free loopback port. */
 export async function startApiProxy(target: { server: string; ca: string }): Promise<ApiProxy> {
-  const { cert, private: key } = await generate([{ name: 'commonName', value: 'api-proxy' }], {
-    keyType: 'ec',
-    algorithm: 'sha256',
-    extensions: [
-      { name: 'basicConstraints', cA: true },
-      { name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] },
-    ],
-  });
+  const { cert, key } = await loopbackCertificate('api-proxy');
   const streams = new Set<Stream>();
   let refusing: { until: number; answered(): void } | undefined;
   const proxy = createServer({ cert, key }, async (incoming, outgoing) => {

@@ -1,7 +1,7 @@
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { generate } from 'selfsigned';
 import { freePort } from '../control-plane/port.ts';
+import { loopbackCertificate } from '../loopback-certificate.ts';
 
 /** Where the API server sends its audit webhook: passed on to one exporter at a time, taken and forgotten while there is none. */
 export interface WebhookSwitch {
@@ -16,14 +16,7 @@ export interface WebhookSwitch {
 
 /** Listens on a free loopback port. */
 export async function startWebhookSwitch(): Promise<WebhookSwitch> {
-  const { cert, private: key } = await generate([{ name: 'commonName', value: 'audit-webhook' }], {
-    keyType: 'ec',
-    algorithm: 'sha256',
-    extensions: [
-      { name: 'basicConstraints', cA: true },
-      { name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] },
-    ],
-  });
+  const { cert, key } = await loopbackCertificate('audit-webhook');
   const port = await freePort();
   const drain = createHttpsServer({ cert, key }, (request, response) => {
     request.resume().once('end', () => response.end());
