@@ -1,8 +1,9 @@
+import { type Access, assertMayAct, guardedAccess, type MayAct } from './acting.ts';
 import { advance } from './advance.ts';
 import type { Artifacts } from './artifacts/artifacts.ts';
 import type { Bus } from './bus/bus.ts';
-import { examine, type Recorder } from './examine.ts';
-import { execute, type Sender } from './execute.ts';
+import { examine } from './examine.ts';
+import { execute } from './execute.ts';
 import { countIneffective, modeOf, switchedOff } from './gates.ts';
 import { handIn, subjectOf } from './hand-in.ts';
 import { type Effect, type Incident, workOf } from './incident.ts';
@@ -14,15 +15,6 @@ import type { Fact, Remediation } from './remediation.ts';
 import type { Appointment, Schedule } from './schedule/schedule.ts';
 import type { State } from './state/state.ts';
 import { tell } from './tell.ts';
-
-/** How the engine reaches one cluster as one remediation: a fresh view for each examination, and the identity it writes with. */
-export interface Access {
-  examine(): Recorder;
-  /** Absent: this run can never write (replay). */
-  sender?: Sender;
-  /** Absent: nobody is told in the cluster. */
-  announcer?: Sender;
-}
 
 export interface EngineOptions {
   remediations: Remediation[];
@@ -36,6 +28,8 @@ export interface EngineOptions {
   /** Names this process in leases. */
   owner: string;
   onProblem(message: string): void;
+  /** Asked before each effect and directly before each request. While it answers, nothing is sent and the outbox stays as it is. Absent: this process always may act. */
+  mayAct?: MayAct;
   /** How long a dead process keeps others from its incidents, milliseconds. */
   leaseFor?: number;
   /** Called before and after an effect is performed and after its result is stored; a test stops the process here. */
@@ -61,13 +55,14 @@ export class Engine {
     this.#remediations = new Map(options.remediations.map((remediation) => [remediation.name, remediation]));
   }
 
-  /** A fact that matched the rule of `remediation`. */
+  /** A fact that matched the rule of `remediation`. Throws MayNotActError while this process may not act: give it again later. */
   async fact(remediation: string, fact: Fact): Promise<void> {
     const found = this.#remediation(remediation);
     this.#options.access(fact.cluster, remediation);
     const object = subjectOf(found, fact);
     if (!object) return;
-    const { state, now } = this.#options;
+    const { state, now, mayAct } = this.#options;
+    assertMayAct(mayAct);
     await this.#serially(keyOf(fact.cluster, object, remediation), async () => {
       const incident = await handIn({ state, remediation: found, fact, now: now() });
       if (incident) await this.#drain(incident.id);
@@ -133,16 +128,19 @@ export class Engine {
 
   /** Does what the outbox holds. Only the owner of the incident's lease does; somebody else comes back when it has run out. */
   async #drain(id: string): Promise<void> {
-    const { state, owner, now, checkpoint, leaseFor = LEASE_FOR } = this.#options;
+    const { state, owner, now, checkpoint, mayAct, leaseFor = LEASE_FOR } = this.#options;
     const lease = `incident/${id}`;
     const left = new Set<string>();
     for (;;) {
       const incident = await state.load(id);
       const effect = incident?.effects.find((candidate) => !left.has(candidate.id));
       if (!incident || !effect) break;
+      assertMayAct(mayAct);
       if (!(await state.lease(lease, owner, now() + leaseFor, now()))) return this.#later(id);
       await checkpoint?.('before', effect, incident);
       const input = await this.#perform(incident, effect);
+      // What came of a write is stored whenever the state takes it; anything else is done again later.
+      if (effect.kind !== 'write') assertMayAct(mayAct);
       await checkpoint?.('performed', effect, incident);
       if (input) await this.#store(id, input);
       else left.add(effect.id);
@@ -233,7 +231,8 @@ export class Engine {
   }
 
   #access({ cluster, remediation }: Incident): Access {
-    return this.#options.access(cluster, remediation);
+    const { access, mayAct } = this.#options;
+    return guardedAccess(access(cluster, remediation), mayAct);
   }
 
   #remediation(name: string): Remediation {
