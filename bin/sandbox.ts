@@ -12,6 +12,7 @@ import { type LocalOptions, startLocal } from '../infra/local/run.ts';
 import { loadRemediations } from '../infra/remediations.ts';
 import { answer } from '../shared/answer.ts';
 import type { Artifacts } from '../shared/artifacts/artifacts.ts';
+import { pathOf } from '../shared/kubernetes/object.ts';
 import type { Limits, Remediation } from '../shared/remediation.ts';
 import type { Schedule } from '../shared/schedule/schedule.ts';
 import type { State } from '../shared/state/state.ts';
@@ -149,8 +150,8 @@ async function grant(admin: Admin, remediations: Remediation[], pins: Pins = {})
   ];
   for (const object of objects) {
     const { namespace } = object.metadata;
-    const scope = namespace === undefined ? '' : `/namespaces/${namespace}`;
-    await admin.create(`/apis/rbac.authorization.k8s.io/v1${scope}/${object.kind.toLowerCase()}s`, { ...object });
+    const collection = { group: 'rbac.authorization.k8s.io', version: 'v1', resource: `${object.kind.toLowerCase()}s`, namespace };
+    await admin.create(pathOf(collection), { ...object });
   }
 }
 

@@ -1,17 +1,21 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { API_PARTS } from './api-path.ts';
+
+/** Every part goes into request paths. */
+const part = (name: keyof typeof API_PARTS) => z.string().regex(API_PARTS[name], `is not a valid ${name}`);
 
 /** Which object a fact is about. `uid` and `generation` are absent when only audit saw it: a PATCH names neither. */
 export const objectReference = z.object({
   /** '' is the core group. */
-  group: z.string(),
-  version: z.string().min(1),
+  group: part('group'),
+  version: part('version'),
   /** Plural, lower case: `kafkas`. */
-  resource: z.string().min(1),
+  resource: part('resource'),
   kind: z.string().optional(),
   /** Absent for cluster-scoped objects. */
-  namespace: z.string().optional(),
-  name: z.string().min(1),
+  namespace: part('namespace').optional(),
+  name: part('name'),
   uid: z.string().optional(),
   generation: z.number().int().optional(),
   resourceVersion: z.string().optional(),

@@ -22,6 +22,8 @@ const SHOWN: { [state in IncidentState]?: { reason: string; action: string; is: 
 };
 /** After it an incident is what it was before. */
 const UNDO_REFUSED = { reason: 'UndoRefused', action: 'Undo', is: 'The fix was not taken back', type: 'Warning' } as const;
+/** The one resource that it creates. */
+const EVENTS = { group: 'events.k8s.io', version: 'v1', resource: 'events' };
 /** Of a note: kube-apiserver refuses a longer one. Bytes. */
 const LONGEST = 1_024;
 
@@ -66,7 +68,7 @@ export async function announce({ incident, remediation, told, state, sender }: A
       },
       note: note(incident, remediation, shown.is, entry),
     };
-    const path = `/apis/events.k8s.io/v1/namespaces/${body.metadata.namespace}/events`;
+    const path = pathOf({ ...EVENTS, namespace: body.metadata.namespace });
     await to.send({ method: 'POST', path, body, signal });
   } catch {
     // Telling the bus is what counts.

@@ -1,9 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize, relative, sep } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { except, found, importsOf, isDeployed, isTest, layerOf, SOURCES } from './sources.ts';
 
-const ROOT = join(import.meta.dirname, '..');
-const FOLDERS = ['events', 'shared', 'functions', 'infra', 'bin', 'test', 'bench'];
 /** Each may import what stands before it. */
 const LAYERS = ['events', 'shared', 'functions', 'infra', 'bin'];
 /** The folders of the exporter, and whose modules each may know: none knows what comes after it on the way of the data. */
@@ -17,51 +14,6 @@ const EXPORTER: Record<string, string[]> = {
 };
 /** What lies beside the exporter's folders joins them and is known to none of them, but for these. */
 const EXPORTER_BASE = ['events/exporter/as-record.ts', 'events/exporter/wait.ts'];
-
-interface Source {
-  path: string;
-  text: string;
-  /** The text without comments: what a comment says is no code. */
-  code: string;
-}
-
-const read = (path: string): Source => {
-  const text = readFileSync(join(ROOT, path), 'utf8');
-  return { path, text, code: text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '') };
-};
-
-const SOURCES = FOLDERS.flatMap((folder) => {
-  try {
-    return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && /\.(ts|mjs|cjs)$/.test(entry.name))
-      .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)).split(sep).join('/'));
-  } catch {
-    return [];
-  }
-})
-  .filter((path) => !/(^|\/)(node_modules|pattern-corpus|target|dist)\//.test(path))
-  .map(read);
-
-const isTest = ({ path }: Source): boolean => path.endsWith('.test.ts');
-const isDeployed = (source: Source): boolean =>
-  /^(events|shared|functions|infra)\/.*\.ts$/.test(source.path) && !/\/testdata\//.test(source.path) && !isTest(source);
-const layerOf = (path: string): string => path.split('/')[0] ?? '';
-
-/** Relative imports, static and dynamic, of code and of types, as paths from the root. */
-function importsOf({ path, code }: Source): string[] {
-  const specifiers = code.matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)(['"`])(\.[^'"`]*)\1/g);
-  return [...specifiers].map(([, , specifier = '']) =>
-    normalize(join(dirname(path), specifier))
-      .split(sep)
-      .join('/'),
-  );
-}
-
-/** Lines of code that a pattern matches, as `path: line`, for an error that says where to look. */
-const found = (sources: Source[], pattern: RegExp): string[] =>
-  sources.flatMap(({ path, code }) => code.split('\n').flatMap((line) => (pattern.test(line) ? [`${path}: ${line.trim()}`] : [])));
-
-const except = (sources: Source[], allowed: Record<string, string>): Source[] => sources.filter(({ path }) => allowed[path] === undefined);
 
 it('The test sees the sources', () => {
   expect(SOURCES.length).toBeGreaterThan(80);
@@ -135,8 +87,9 @@ describe('a cluster is written in one module', () => {
     const [announcer] = SOURCES.filter(({ path }) => path === 'shared/announce.ts');
     expect(announcer?.code.match(/method: '[A-Z]+', path\b[^,]*/g)).toEqual(["method: 'POST', path", "method: 'GET', path: pathOf(object"]);
     expect(announcer?.code.match(/const path = .*/g)).toEqual([
-      expect.stringMatching(/^const path = `\/apis\/events\.k8s\.io\/v1\/namespaces\/\$\{[\w.]+\}\/events`;$/),
+      expect.stringMatching(/^const path = pathOf\(\{ \.\.\.EVENTS, namespace: [\w.]+ \}\);$/),
     ]);
+    expect(announcer?.code).toMatch(/^const EVENTS = \{ group: 'events\.k8s\.io', version: 'v1', resource: 'events' \};$/m);
     const importers = (module: string) => SOURCES.filter((source) => isDeployed(source) && importsOf(source).includes(module));
     const announcing = importers('shared/announce.ts').filter(({ code }) => /import \{[^}]*\bannounce\b[^}]*\} from/.test(code));
     expect(announcing.map(({ path }) => path)).toEqual(['shared/tell.ts']);

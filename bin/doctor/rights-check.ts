@@ -1,3 +1,4 @@
+import { pathOf } from '../../shared/kubernetes/object.ts';
 import type { Transport } from '../../shared/kubernetes/transport.ts';
 import type { Right } from '../../shared/remediation.ts';
 import { type Finding, fine, unknown, wrong } from './finding.ts';
@@ -35,6 +36,8 @@ export async function rightsFinding({ name, rights, transport }: Identity): Prom
   return fine(check, `${asks.length} asked, all granted${untested}`);
 }
 
+const REVIEWS = { group: 'authorization.k8s.io', version: 'v1', resource: 'selfsubjectaccessreviews' };
+
 interface Ask {
   group: string;
   resource: string;
@@ -46,7 +49,7 @@ async function mayI(transport: Transport, { group, resource: path, verb, object:
   const [resource, subresource] = path.split('/');
   const resourceAttributes = { group, resource, verb, ...(name && { name }), ...(subresource && { subresource }) };
   const { status, body } = await transport.send({
-    ...{ method: 'POST', path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews' },
+    ...{ method: 'POST', path: pathOf(REVIEWS) },
     body: { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } },
   });
   const { message = '', status: review } = body as { message?: string; status?: { allowed?: boolean } };

@@ -36,7 +36,7 @@ export class LiveCluster implements Cluster {
     this.#signal = signal;
   }
 
-  get(reference: Reference): Promise<KubernetesObject | undefined> {
+  async get(reference: Reference): Promise<KubernetesObject | undefined> {
     const path = pathOf(reference, reference.name);
     const known = this.#seen.get(path) ?? this.#read(path, isSecret(reference));
     this.#seen.set(path, known);

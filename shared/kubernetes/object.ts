@@ -1,3 +1,5 @@
+import { apiPath } from '../../events/api-path.ts';
+
 /** A Kubernetes object as the API server sends it; fields beyond the metadata are the caller's to check. */
 export interface KubernetesObject {
   apiVersion?: string;
@@ -50,12 +52,9 @@ export interface Collection {
   labelSelector?: string;
 }
 
-/** The path of one object or collection in the API. */
-export function pathOf({ group, version, resource, namespace }: Collection, name?: string): string {
-  const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
-  const scope = namespace ? `/namespaces/${encodeURIComponent(namespace)}` : '';
-  return `${root}${scope}/${resource}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
-}
+/** The path of one object or collection in the API, or of a subresource. Throws InvalidPathError, which leaves the question unanswered. */
+export const pathOf = ({ group, version, resource, namespace }: Collection, name?: string, subresource?: string): string =>
+  apiPath({ group, version, resource, namespace: namespace || undefined, name, subresource });
 
 /** `kafkas kafka/my-cluster`, for people. */
 export const nameOf = ({ resource, namespace, name }: { resource: string; namespace?: string | undefined; name: string }): string =>

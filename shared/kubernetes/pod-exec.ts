@@ -1,4 +1,5 @@
 import type WebSocket from 'ws';
+import { pathOf } from './object.ts';
 import { asBuffer, type Caller, upgrade } from './upgrade.ts';
 
 /** A pod with one container, or whose first one is meant. */
@@ -24,7 +25,7 @@ const LONGEST = 8 << 20;
 export async function execInPod(caller: Caller, { namespace, pod }: Pod, command: string[], within: number): Promise<Ran> {
   const query = new URLSearchParams({ stdout: 'true', stderr: 'true' });
   for (const word of command) query.append('command', word);
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/exec?${query}`;
+  const path = `${pathOf({ group: '', version: 'v1', resource: 'pods', namespace }, pod, 'exec')}?${query}`;
   const name = `exec in pods ${namespace}/${pod}`;
   const opened = await upgrade(caller, { name, path, protocols: ['v5.channel.k8s.io', 'v4.channel.k8s.io'] }, within, (socket) => ({
     // In an object, or `await` would wait for the command instead of the connection, without a deadline.

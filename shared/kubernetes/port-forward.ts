@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import { pathOf } from './object.ts';
 import { asBuffer, type Caller, upgrade } from './upgrade.ts';
 
 /** One port inside one pod. */
@@ -13,10 +14,10 @@ const DATA = 0;
 /** Each of the two channels begins with the port, two bytes. */
 const PREFIX = 2;
 
-/** Opens a byte stream to a port of a pod, from inside the pod, through the API server. Throws UpgradeRefusedError, and after `within` milliseconds. */
-export function openPortForward(caller: Caller, target: PodPort, within: number): Promise<Duplex> {
+/** Opens a byte stream to a port of a pod, from inside the pod, through the API server. Throws UpgradeRefusedError, InvalidPathError, and after `within` milliseconds. */
+export async function openPortForward(caller: Caller, target: PodPort, within: number): Promise<Duplex> {
   const { namespace, pod, port } = target;
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/portforward?ports=${port}`;
+  const path = `${pathOf({ group: '', version: 'v1', resource: 'pods', namespace }, pod, 'portforward')}?${new URLSearchParams({ ports: `${port}` })}`;
   const what = { name: `port-forward to pods ${namespace}/${pod}`, path, protocols: ['v4.channel.k8s.io'] };
   return upgrade(caller, what, within, (socket) => new ForwardedPort(socket, target));
 }

@@ -3,11 +3,12 @@ import { Agent, request } from 'node:https';
 import type { Duplex, Readable } from 'node:stream';
 import { execInPod, type Pod, type Ran } from './pod-exec.ts';
 import { openPortForward, type PodPort } from './port-forward.ts';
+import { requestUrl } from './request-url.ts';
 import type { Caller } from './upgrade.ts';
 
 /** How to reach one API server, and as whom. */
 export interface Connection {
-  /** `https://host:port` */
+  /** `https://host:port`, with a path where the API has one: `https://host/k8s/clusters/c-1`. */
   server: string;
   /** PEM; the system's roots when absent. */
   ca?: string;
@@ -105,7 +106,7 @@ export class Transport {
     timeout: number,
     accept = 'application/json',
   ) {
-    const { server } = this.#connection;
+    const url = requestUrl(this.#connection.server, path);
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const headers = {
       accept,
@@ -113,7 +114,7 @@ export class Transport {
       ...(payload !== undefined && { 'content-type': type, 'content-length': Buffer.byteLength(payload) }),
     };
     return new Promise<IncomingMessage>((resolve, reject) => {
-      const outgoing = request(new URL(path, server), { method, headers, agent: this.#agent, ...(signal && { signal }) }, resolve);
+      const outgoing = request(url, { method, headers, agent: this.#agent, ...(signal && { signal }) }, resolve);
       if (timeout > 0)
         outgoing.setTimeout(timeout, () => outgoing.destroy(new Error(`${method} ${path}: no answer for ${timeout / 1000} s`)));
       outgoing.on('error', reject).end(payload);

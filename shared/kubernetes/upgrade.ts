@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { RawData, WebSocket } from 'ws';
+import { requestUrl } from './request-url.ts';
 
 /** Who asks, and where. */
 export interface Caller {
-  /** `https://host:port` */
+  /** `https://host:port`, with a path where the API has one. */
   server: string;
   headers: Record<string, string>;
   ca?: string | undefined;
@@ -41,7 +42,7 @@ export async function upgrade<T>(
   const { server, headers, ca, cert, key } = caller;
   // Loaded when it is needed: one remediation of all opens ports, and loading it takes a tenth of a cold start.
   const { default: Socket } = await import('ws');
-  const socket = new Socket(new URL(path, server), protocols, {
+  const socket = new Socket(requestUrl(server, path), protocols, {
     ...{ headers, perMessageDeflate: false, followRedirects: false, maxPayload: 4 << 20 },
     ...(ca && { ca }),
     ...(cert && { cert, key }),

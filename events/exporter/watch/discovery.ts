@@ -1,3 +1,4 @@
+import { apiPath } from '../../api-path.ts';
 import { asRecord } from '../as-record.ts';
 import { getJson, type Open, StatusError } from './open.ts';
 
@@ -14,16 +15,17 @@ export interface Served {
 export async function resolve(open: Open, group: string, resource: string, signal: AbortSignal): Promise<Served | undefined> {
   const versions = group === '' ? ['v1'] : await versionsOf(open, group, signal);
   for (const version of versions) {
-    const base = group === '' ? '/api/v1' : `/apis/${group}/${version}`;
+    const base = apiPath({ group, version });
     const { resources } = asRecord(await orAbsent(getJson(open, base, signal)));
     const found = (Array.isArray(resources) ? resources : []).map(asRecord).find(({ name }) => name === resource);
-    if (found) return { path: `${base}/${resource}`, version, namespaced: found.namespaced === true, kind: String(found.kind) };
+    if (found)
+      return { path: apiPath({ group, version, resource }), version, namespaced: found.namespaced === true, kind: String(found.kind) };
   }
   return undefined;
 }
 
 async function versionsOf(open: Open, group: string, signal: AbortSignal): Promise<string[]> {
-  const { versions, preferredVersion } = asRecord(await orAbsent(getJson(open, `/apis/${group}`, signal)));
+  const { versions, preferredVersion } = asRecord(await orAbsent(getJson(open, apiPath({ group }), signal)));
   const all = [preferredVersion, ...(Array.isArray(versions) ? versions : [])].map((one) => asRecord(one).version);
   return [...new Set(all.filter((version) => typeof version === 'string'))];
 }
