@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,6 +7,7 @@ import { generate } from 'selfsigned';
 import { stringify } from 'yaml';
 import { subscriptions } from '../events/exporter/reduce/rules.ts';
 import type { IncidentChanged } from '../events/incident-changed.ts';
+import { writePrivateFile } from '../events/private-files.ts';
 import { exporterRbac, identityOf, type Pins, type RbacObject, remediationRbac } from '../infra/kubernetes/rbac.ts';
 import { type LocalOptions, startLocal } from '../infra/local/run.ts';
 import { loadRemediations } from '../infra/remediations.ts';
@@ -131,7 +132,7 @@ export async function openSandbox({
       },
       async writeKubeconfig() {
         const path = join(directory, 'kubeconfig.yaml');
-        await writeFile(path, kubeconfigOf(plane.server, plane.ca, plane.adminToken), { mode: 0o600 });
+        writePrivateFile(path, kubeconfigOf(plane.server, plane.ca, plane.adminToken));
         return path;
       },
     };

@@ -14,3 +14,28 @@ it('one module builds the paths of the Kubernetes API', () => {
   expect(found(others, literal)).toEqual([]);
   expect(found(except(sources, builder), /\bnew URL\(path\b/)).toEqual([]);
 });
+
+it('one module makes files and directories, and only their owner can read them', () => {
+  const makers = {
+    'events/private-files.ts': 'the one module',
+    'infra/write-documentation.ts': 'writes pages of this repository',
+    'bin/verbs/new.ts': 'writes source files for a person',
+    'events/exporter/spool/segments.ts': 'opens a directory to sync it',
+    'events/exporter/audit/log-file.ts': 'opens the log of the API server to read it',
+  };
+  const sources = SOURCES.filter((source) => (isDeployed(source) || /^bin\/.*\.ts$/.test(source.path)) && !isTest(source));
+  const makes = /^(mkdir|writeFile|appendFile|copyFile|cp|open|symlink|link)(Sync)?$|^createWriteStream$|^\*/;
+  const imported = except(sources, makers).flatMap(({ path, code }) =>
+    [...code.matchAll(/import (?:type )?(\*[^;]*?|\{[^}]*\}|\w+) from 'node:fs(?:\/promises)?'/g)].flatMap(([, names = '']) =>
+      names
+        .replace(/[{}]/g, '')
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => makes.test(name) || !/^(type )?\w*$/.test(name))
+        .map((name) => `${path}: ${name}`),
+    ),
+  );
+  expect(imported).toEqual([]);
+  const openers = except(sources, { 'events/private-files.ts': '', 'infra/write-documentation.ts': '', 'bin/verbs/new.ts': '' });
+  expect(found(openers, /\bawait open\([^()]*, '(?!r')/)).toEqual([]);
+});

@@ -1,8 +1,8 @@
-import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { type Envelope, envelope } from '../../events/fact.ts';
+import { writePrivateFile } from '../../events/private-files.ts';
 import { readEvent } from '../../infra/lambda/read-event.ts';
 import { loadRemediations } from '../../infra/remediations.ts';
 import { EventBridgeBus } from '../../shared/bus/eventbridge.ts';
@@ -51,10 +51,8 @@ export const verb: Verb = {
       if (because === undefined) sent += 1;
       else {
         left.push({ id: typeof letter === 'string' ? '?' : letter.id, because });
-        await appendFile(
-          file,
-          `${typeof letter === 'string' ? line : JSON.stringify({ at: new Date().toISOString(), because, fact: letter })}\n`,
-        );
+        const kept = typeof letter === 'string' ? line : JSON.stringify({ at: new Date().toISOString(), because, fact: letter });
+        writePrivateFile(file, `${kept}\n`, 'a');
       }
     }
     for (const aside of asides) await aside.done();

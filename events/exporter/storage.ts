@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import * as z from 'zod';
+import { privateDirectoryOf } from '../private-files.ts';
 import type { Counted } from './reduce/counted.ts';
 import { DeadLetterFile, type DeadLetters, deadLettersInLog } from './sink/dead-letters.ts';
 import { type Checkpoint, CheckpointFile, checkpointInMemory } from './spool/checkpoint-file.ts';
@@ -36,6 +37,9 @@ export interface StorageOptions {
   onForgotten(until: number): void;
 }
 
+/** What an exporter keeps in its folder. */
+const OWN = /^(segments|checkpoints|dead-letters\.ndjson.*|lock.*)$/;
+
 /** Opens the folder (`segments/`, `checkpoints/`, `dead-letters.ndjson`). Rejects when it cannot be used at all. */
 export async function openStorage({ directory, cap, keep, now, onProblem, onForgotten }: StorageOptions): Promise<Storage> {
   if (directory === undefined) {
@@ -48,6 +52,7 @@ export async function openStorage({ directory, cap, keep, now, onProblem, onForg
       saveAlive: async () => {},
     };
   }
+  privateDirectoryOf(directory, OWN);
   const checkpoint = (name: string) => new CheckpointFile(join(directory, 'checkpoints', `${name}.json`), onProblem);
   const alive = checkpoint('exporter');
   return {

@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { readHead, type WatchEvent } from '../../events/exporter/watch/watch-event.ts';
+import { privateDirectoryOf, writePrivateFile } from '../../events/private-files.ts';
 import { milliseconds } from '../../shared/duration.ts';
 import type { Incident } from '../../shared/incident.ts';
 import { questionOf } from './read-line.ts';
@@ -11,6 +11,8 @@ import type { RecordedLine } from './recording.ts';
 const BEFORE = milliseconds('10m');
 const AFTER = milliseconds('5s');
 const SOON = milliseconds('1s');
+/** The files of a bundle. */
+const OWN = /^(audit|watch|reads|incident)\.(ndjson\.gz|json)$/;
 
 /**
  * Writes what a recording holds of an incident as a bundle that `replay` accepts: the namespaces it is about, from ten minutes before it was
@@ -52,13 +54,13 @@ export function writeBundle(incident: Incident, lines: RecordedLine[], to: strin
     ...(verdict && { verdict: verdict.kind }),
   }));
   const about = { id, remediation, object, state, history };
-  mkdirSync(to, { recursive: true, mode: 0o700 });
+  privateDirectoryOf(to, OWN);
   const write = (name: string, content: unknown[]) =>
-    writeFileSync(join(to, `${name}.ndjson.gz`), gzipSync(content.map((line) => `${JSON.stringify(line)}\n`).join('')), { mode: 0o600 });
+    writePrivateFile(join(to, `${name}.ndjson.gz`), gzipSync(content.map((line) => `${JSON.stringify(line)}\n`).join('')));
   write('audit', audit);
   write('watch', [...stateAt(from, start, watch), ...during]);
   write('reads', reads);
-  writeFileSync(join(to, 'incident.json'), `${JSON.stringify(about, undefined, 2)}\n`, { mode: 0o600 });
+  writePrivateFile(join(to, 'incident.json'), `${JSON.stringify(about, undefined, 2)}\n`);
   return { audit: audit.length, watch: during.length, reads: reads.length };
 }
 

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WatchEvent } from '../../events/exporter/watch/watch-event.ts';
+import { privateDirectory, writePrivateFile } from '../../events/private-files.ts';
 import type { Read } from '../../shared/cluster.ts';
 import type { Recorder } from '../../shared/examine.ts';
 import type { Collection, KubernetesObject, Reference } from '../../shared/kubernetes/object.ts';
@@ -43,7 +44,7 @@ export class Recording {
     );
     this.#now = now;
     this.#largest = largest;
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    privateDirectory(this.#directory);
     // What the run before saw stays for one more: its marks compare with none of ours, but an incident of it can still be captured.
     if (existsSync(join(this.#directory, FILES[1]))) renameSync(join(this.#directory, FILES[1]), join(this.#directory, FILES[0]));
     this.#size = 0;
@@ -83,11 +84,11 @@ export class Recording {
         event: { ...event, type: 'ADDED', receivedAt: line.at, fromList: true },
       }));
       const start = states.map((state) => `${JSON.stringify(state)}\n`).join('');
-      appendFileSync(file, start, { mode: 0o600 });
+      writePrivateFile(file, start, 'a');
       // Not counted: a large state would fill a file by itself, and each line would begin another.
       this.#size = 0;
     }
-    appendFileSync(file, text, { mode: 0o600 });
+    writePrivateFile(file, text, 'a');
     this.#size += text.length;
   }
 }

@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import * as z from 'zod';
+import { openPrivateFile, privateDirectory } from '../../events/private-files.ts';
 import { type Artifacts, checkName } from './artifacts.ts';
 
 const pin = z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/), source: z.string().optional(), file: z.string().optional() });
@@ -24,6 +25,7 @@ interface Found {
 export class DirectoryArtifacts implements Artifacts {
   readonly #directory: string;
   readonly #shipped: string | undefined;
+  #isPrivate = false;
 
   constructor({ directory, shipped }: { directory: string; shipped?: string }) {
     this.#directory = directory;
@@ -50,6 +52,9 @@ export class DirectoryArtifacts implements Artifacts {
     checkName(name);
     const sha256 = sha256Of(text);
     const file = `${name}.${sha256.slice(0, 16)}.yaml.gz`;
+    if (!this.#isPrivate) privateDirectory(this.#directory);
+    this.#isPrivate = true;
+    privateDirectory(dirname(join(this.#directory, file)));
     await replaceFile(join(this.#directory, file), await promisify(gzip)(text));
     await replaceFile(this.#pinFile(name), `${JSON.stringify({ sha256, file })}\n`);
     return { sha256 };
@@ -139,10 +144,9 @@ async function readJson<T>(file: string, shape: z.ZodType<T>): Promise<T | undef
 
 /** Writes beside the file and renames over it, so that a reader sees the old bytes or the new ones, also after a power cut. */
 async function replaceFile(file: string, content: string | Buffer): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
   const temporary = `${file}.${randomUUID()}.tmp`;
   try {
-    const handle = await open(temporary, 'wx');
+    const handle = await openPrivateFile(temporary, 'wx');
     try {
       await handle.writeFile(content);
       await handle.sync();

@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { privateDirectoryOf, privateFile } from '../../events/private-files.ts';
 import { type Incident, lookDue } from '../incident.ts';
 import { byAge, type State } from './state.ts';
 
@@ -18,7 +19,9 @@ const TABLES = `
   CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 `;
 
-/** Opens (and makes) the database that state and schedule share. `:memory:` for tests and replay. */
+/** What kubemend keeps in a state folder. */
+const OWN = /^(kubemend\.sqlite.*|artifacts|recording|exporter)$/;
+
 /** The database cannot be opened: the message names its path. */
 export class StateFileError extends Error {
   override name = 'StateFileError';
@@ -28,9 +31,9 @@ export class StateFileError extends Error {
 export function openDatabase(path: string): DatabaseSync {
   try {
     if (path !== ':memory:') {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      // SQLite would make it readable for all; its -wal and -shm get the rights of the file.
-      closeSync(openSync(path, 'a', 0o600));
+      privateDirectoryOf(dirname(path), OWN);
+      // SQLite would make it readable for all; a -wal and -shm that it makes later get the rights of the file.
+      for (const file of [path, ...['-wal', '-shm'].map((end) => path + end).filter(existsSync)]) privateFile(file);
     }
     const database = new DatabaseSync(path);
     database.exec(TABLES);

@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { privateDirectoryOf } from '../../events/private-files.ts';
 import { type Connection, Transport } from '../../shared/kubernetes/transport.ts';
 import { Admin } from './admin.ts';
 import { type Binaries, type Environment, findBinaries } from './binaries.ts';
@@ -55,7 +56,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const { progress = () => {}, users = [], readyWithin = 30_000 } = options;
   const binaries = await findBinaries({ progress, ...(options.env && { env: options.env }) });
   const directory = options.directory ? resolve(options.directory) : await mkdtemp(join(tmpdir(), 'kubemend-control-plane-'));
-  await mkdir(directory, { recursive: true });
+  privateDirectoryOf(directory, /./);
   const ca = await writeServingCertificate(directory);
   await writeServiceAccountKey(directory);
   const tokens = await writeTokens(directory, [{ name: 'admin', groups: ['system:masters'] }, ...users]);

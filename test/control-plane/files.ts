@@ -1,7 +1,8 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { access, writeFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
+import { writePrivateFile } from '../../events/private-files.ts';
 
 /** A user with a static token. Rights come from RBAC; the group `system:masters` has all. */
 export interface User {
@@ -92,4 +93,4 @@ export async function makeClientCertificate(): Promise<{ cert: string; key: stri
 }
 
 /** A file only its owner reads. */
-export const secret = (path: string, text: string) => writeFile(path, text, { mode: 0o600 });
+export const secret = async (path: string, text: string): Promise<void> => writePrivateFile(path, text);

@@ -1,5 +1,6 @@
-import { open, rename, stat } from 'node:fs/promises';
+import { rename, stat } from 'node:fs/promises';
 import type { Envelope } from '../../fact.ts';
+import { openPrivateFile } from '../../private-files.ts';
 
 /** Where facts end that the sink will never take. */
 export interface DeadLetters {
@@ -39,7 +40,7 @@ export class DeadLetterFile implements DeadLetters {
         () => 0,
       );
       if (size > most) await rename(path, `${path}.1`);
-      const file = await open(path, 'a');
+      const file = await openPrivateFile(path, 'a');
       try {
         await file.appendFile(`${JSON.stringify({ at: new Date(now()).toISOString(), because, fact })}\n`);
         await file.datasync();

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { openPrivateFile, privateDirectory } from '../../private-files.ts';
 import { asRecord } from '../as-record.ts';
 import { syncDirectory } from './segments.ts';
 
@@ -16,6 +17,7 @@ export class CheckpointFile implements Checkpoint {
   readonly #path: string;
   readonly #onProblem: (message: string) => void;
   #writing: Promise<void> = Promise.resolve();
+  #isPrivate = false;
   /** There was a file, and it could not be used. */
   isDamaged = false;
 
@@ -51,8 +53,9 @@ export class CheckpointFile implements Checkpoint {
   async #replace(text: string): Promise<void> {
     const directory = dirname(this.#path);
     const temporary = `${this.#path}.tmp`;
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    const file = await open(temporary, 'w');
+    if (!this.#isPrivate) privateDirectory(directory);
+    this.#isPrivate = true;
+    const file = await openPrivateFile(temporary, 'w');
     try {
       await file.writeFile(text);
       await file.sync();

@@ -1,4 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { openPrivateFile } from '../../private-files.ts';
 import { type Read, readFrames } from './frames.ts';
 
 /** The two calls that fail when a disk is full or broken; replaced in tests. */
@@ -40,7 +41,7 @@ export class Segment {
   }
 
   static async open(id: number, path: string, disk: Disk, create: boolean): Promise<Segment> {
-    const handle = await open(path, create ? 'wx+' : 'r+');
+    const handle = await openPrivateFile(path, create ? 'wx+' : 'r+');
     return new Segment(id, path, disk, handle, (await handle.stat()).size);
   }
 

@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, unlink } from 'node:fs/promises';
+import { open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { privateDirectory } from '../../private-files.ts';
 import { Ranges } from './ranges.ts';
 import { type Disk, Segment } from './segment.ts';
 import { ACK, COUNTED, FACT, readAck, readAt, sequenceOf } from './spool-records.ts';
@@ -33,7 +34,7 @@ export class Segments {
   /** Reads what is there, and cuts off what a dying process left half written. */
   static async open(options: SegmentsOptions): Promise<Segments> {
     const segments = new Segments(options);
-    await mkdir(options.directory, { recursive: true, mode: 0o700 });
+    privateDirectory(options.directory);
     const ids = (await readdir(options.directory)).flatMap((name) => (NAME.test(name) ? [Number.parseInt(name, 10)] : []));
     for (const id of ids.sort((a, b) => a - b)) {
       segments.#newestId = id;
