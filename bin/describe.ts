@@ -1,6 +1,7 @@
 import type { Json } from '../shared/canonical.ts';
 import { shown } from '../shared/difference.ts';
 import { forPeople } from '../shared/duration.ts';
+import type { Evidence } from '../shared/evidence.ts';
 import { fieldsOf, holdsSecrets, pathOf } from '../shared/field-changes.ts';
 import type { Incident } from '../shared/incident.ts';
 import { nameOf } from '../shared/kubernetes/object.ts';
@@ -34,17 +35,21 @@ export function ratePerMinute({ recent }: Extract<Fact, { window: unknown }>): n
 
 const span = (recent: { at: string }[]): number => Date.parse(recent.at(-1)?.at ?? '') - Date.parse(recent[0]?.at ?? '') || 0;
 
-/** A plan for people: why, on what evidence, what would be written. */
+/** A plan for people: why, on what evidence and from which source, what would be written. */
 export function describePlan({ hash, because, evidence, steps, expiresAt, before, changes }: Plan): string[] {
   return [
     `Plan ${paint('bold', hash.slice(0, 8))} (valid until ${clockTime(expiresAt)})`,
     `  because   ${because}`,
-    ...Object.entries(evidence).map(
-      ([name, value]) => `  evidence  ${name} = ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-    ),
+    ...describeEvidence(evidence),
     ...steps.flatMap((step, index) => describeStep(step, index + 1, before?.[index], changes?.[index])),
   ];
 }
+
+/** One line for each value of the evidence, with where it came from: `evidence  operator = 0.43.0  (live)`. */
+export const describeEvidence = (evidence: Evidence): string[] =>
+  Object.entries(evidence).map(
+    ([name, { value, from }]) => `  evidence  ${name} = ${typeof value === 'string' ? value : JSON.stringify(value)}  (${from})`,
+  );
 
 /** What a step would write, for people: each field with what stood there `before`, where that is recorded. Nothing of a Secret. */
 export function describeStep(step: Step, number: number, before?: Record<string, Json>, changes: string[] = []): string[] {
@@ -76,6 +81,8 @@ export function describeStep(step: Step, number: number, before?: Record<string,
 /** The whole story of an incident. */
 export function describeIncident(incident: Incident, remediation: Remediation | undefined): string[] {
   const { id, object, cluster, state, because, plan, history, fact, undo, after } = incident;
+  const newest = history.findLast(({ verdict }) => verdict !== undefined)?.verdict;
+  const reported = state === 'reported' && newest?.kind === 'report' ? describeEvidence(newest.evidence) : [];
   return [
     `${paint('bold', `Incident ${id}`)}  ${paintState(state)}  ${nameOf(object)} in ${cluster}`,
     `${remediation?.title ?? ''} (${incident.remediation})`,
@@ -88,6 +95,7 @@ export function describeIncident(incident: Incident, remediation: Remediation | 
     'Seen',
     ...describeFact(fact).map((line) => `  ${line}`),
     ...(plan ? ['', ...describePlan(plan)] : []),
+    ...(reported.length > 0 ? ['', 'Report', ...reported] : []),
     ...(undo?.plan ? ['', `Taken back, as ${undo.by} wanted`, ...describePlan(undo.plan)] : []),
     '',
     'History (UTC)',

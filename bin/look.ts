@@ -7,7 +7,7 @@ import { Transport } from '../shared/kubernetes/transport.ts';
 import { open } from '../shared/open.ts';
 import type { Fact, Remediation } from '../shared/remediation.ts';
 import type { Verdict } from '../shared/verdict.ts';
-import { describePlan } from './describe.ts';
+import { describeEvidence, describePlan } from './describe.ts';
 import { readKubeconfig } from './kubeconfig.ts';
 import { openArtifacts, stateDirectory } from './store.ts';
 import { type Call, text } from './verb.ts';
@@ -47,7 +47,8 @@ export async function lookOnce(call: Call, remediation: Remediation, fact: Fact)
     const cluster = new LiveCluster(fact.cluster, transport, openArtifacts(stateDirectory(call)));
     const { verdict, plan } = await examine(remediation, open(fact, object, remediation.name, 1, now), 'detect', cluster, now);
     tell(call, `${nameOf(object)}: ${verdict.kind}: ${verdict.because}`);
-    if (plan && !call.json) for (const line of describePlan(plan)) call.out(line);
+    const lines = plan ? describePlan(plan) : verdict.kind === 'report' ? describeEvidence(verdict.evidence) : [];
+    for (const line of lines) tell(call, line);
     return { decided: verdict.kind !== 'wait', object, verdict, ...(plan && { planHash: plan.hash }) };
   } catch (error) {
     const because = (error as Error).message;

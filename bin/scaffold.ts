@@ -35,7 +35,7 @@ export default remediation({
   async examine({ cluster, incident }) {
     const live = await cluster.get(incident.object);
     if (!live || live.metadata.deletionTimestamp) return clear('it is gone');
-    // Prove that it is this failure, or answer clear, wait or report. Then: return fix('…', { evidence: { … }, steps: [mergePatch(targetOf(incident.object, live), { … }, '…')] })
+    // Prove that it is this failure, or answer clear, wait or report. Then: return fix('…', { evidence: allLive({ … }), steps: [mergePatch(targetOf(incident.object, live), { … }, '…')] })
     return report('nobody has written this examination yet');
   },
 });

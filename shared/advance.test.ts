@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type IncidentState, incidentState } from '../events/incident-changed.ts';
 import type { ObjectChanged } from '../events/object-changed.ts';
 import { advance } from './advance.ts';
+import { allLive } from './evidence.ts';
 import { absorbs, type Effect, type Incident } from './incident.ts';
 import type { Context, Input, Mode } from './input.ts';
 import { keyOf, open } from './open.ts';
@@ -13,8 +14,9 @@ import { whenObjectChanged } from './when.ts';
 const NOW = Date.parse('2026-01-01T12:00:00Z');
 const MINUTE = 60_000;
 const target = { group: '', version: 'v1', resource: 'pods', namespace: 'shop', name: 'a', uid: 'u1' };
-const mend = fix('it is red', { evidence: { color: 'red' }, steps: [mergePatch(target, { spec: { color: 'blue' } }, 'red is an error')] });
-const other = fix('it is dark red', { evidence: { color: 'dark red' }, steps: mend.steps });
+const steps = [mergePatch(target, { spec: { color: 'blue' } }, 'red is an error')];
+const mend = fix('it is red', { evidence: allLive({ color: 'red' }), steps });
+const other = fix('it is dark red', { evidence: allLive({ color: 'dark red' }), steps });
 const planOf = (verdict: typeof mend, at = NOW) => makePlan(verdict, 'subject', at, '15m');
 const { limits, when } = complete('example/mend', {
   title: 'Mend',

@@ -1,4 +1,5 @@
 import { canonical } from './canonical.ts';
+import { liveValues } from './evidence.ts';
 import type { Examined } from './input.ts';
 import { nameOf } from './kubernetes/object.ts';
 import type { Plan } from './plan.ts';
@@ -14,11 +15,12 @@ export const shown = (value: unknown): string => {
 /** What is different now from what a plan rested on, in words. */
 export function difference(plan: Plan, { verdict, plan: found }: Pick<Examined, 'verdict' | 'plan'>): string {
   if (!found) return `the answer is now ${verdict.kind} (${verdict.because})`;
-  const names = [...new Set([...Object.keys(plan.evidence), ...Object.keys(found.evidence)])];
-  const evidence = names.filter((name) => canonical(plan.evidence[name]) !== canonical(found.evidence[name]));
+  const [before, now] = [liveValues(plan.evidence), liveValues(found.evidence)];
+  const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
+  const evidence = names.filter((name) => canonical(before[name]) !== canonical(now[name]));
   const steps = found.steps.filter((step, index) => canonical(step) !== canonical(plan.steps[index]));
   const lines = [
-    ...evidence.map((name) => `${name} was ${shown(plan.evidence[name])}, is ${shown(found.evidence[name])}`),
+    ...evidence.map((name) => `${name} was ${shown(before[name])}, is ${shown(now[name])}`),
     ...steps.map(({ kind, target, reason }) => `it would now ${kind} ${nameOf(target)} (${reason})`),
     ...(found.steps.length < plan.steps.length ? [`it has ${found.steps.length} steps now, not ${plan.steps.length}`] : []),
   ];

@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Toy, widgetPath } from '../test/toy-remediation.ts';
 import { ToyWorld } from '../test/toy-world.ts';
+import { allLive } from './evidence.ts';
 import { jsonPatch } from './plan.ts';
 import { clear, fix, type Verdict, wait } from './verdict.ts';
 
 const paint = (name: string, more: { approval?: 'always'; continues?: true } = {}): Verdict =>
   fix(`widget ${name} is red`, {
-    evidence: { name },
+    evidence: allLive({ name }),
     ...more,
     steps: [
       jsonPatch(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Toy, widgetPath } from '../test/toy-remediation.ts';
 import { Crash, ToyWorld } from '../test/toy-world.ts';
+import { allLive } from './evidence.ts';
 import { type Create, type Delete, jsonPatch, mergePatch, type Step } from './plan.ts';
 import { clear, fix } from './verdict.ts';
 
@@ -24,7 +25,8 @@ async function mended(toy: Toy = {}): Promise<ToyWorld> {
 async function wrote(steps: Step[], before: Record<string, unknown> = {}): Promise<ToyWorld> {
   let asked = 0;
   const world = new ToyWorld({
-    instead: ({ question }) => (question === 'verify' || asked++ > 2 ? clear('done') : fix('as asked', { evidence: {}, steps })),
+    instead: ({ question }) =>
+      question === 'verify' || asked++ > 2 ? clear('done') : fix('as asked', { evidence: allLive({ color: 'red' }), steps }),
   });
   world.cluster.change(widgetPath('a'), { spec: before });
   await world.mode('auto');
@@ -189,7 +191,7 @@ describe('an undoing', () => {
         if (color('a') === 'blue') asked = 'b';
         if (color(asked) !== 'red') return clear('both are blue');
         return fix(`${asked} is red`, {
-          evidence: { asked },
+          evidence: allLive({ asked }),
           ...(question === 'verify' && { continues: true as const }),
           steps: [mergePatch(target(asked), { spec: { color: 'blue' } }, 'x')],
         });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Toy, widgetPath } from '../test/toy-remediation.ts';
 import { ToyWorld } from '../test/toy-world.ts';
+import { allLive } from './evidence.ts';
 import { mergePatch } from './plan.ts';
 import { fix, wait } from './verdict.ts';
 
@@ -97,7 +98,7 @@ describe('a repair of two plans', () => {
         if (a?.spec?.color !== 'blue' || b?.spec?.color !== 'red') return undefined;
         const target = { group: 'example.com', version: 'v1', resource: 'widgets', namespace: 'shop', name: 'b', uid: b.metadata.uid };
         const steps = [mergePatch(target, { spec: { color: 'blue' } }, 'now the other')];
-        return fix('the other is red', { evidence: { other: 'red' }, steps, continues: true });
+        return fix('the other is red', { evidence: allLive({ other: 'red' }), steps, continues: true });
       },
     });
     await world.fact();
@@ -113,7 +114,7 @@ describe('a repair of two plans', () => {
         if (question === 'verify' || spec?.color !== 'red') return undefined;
         const target = { group: 'example.com', version: 'v1', resource: 'widgets', namespace: 'shop', name: 'a', uid: metadata.uid };
         const steps = [mergePatch(target, { spec: { color: 'blue' } }, 'cannot be made good')];
-        return fix('it is red', { evidence: { color: 'red' }, steps, approval: 'always' });
+        return fix('it is red', { evidence: allLive({ color: 'red' }), steps, approval: 'always' });
       },
     });
     await world.fact();

@@ -2,7 +2,9 @@ import { doneByHand } from './by-hand.ts';
 import type { Json } from './canonical.ts';
 import { type Cluster, Doubt, type Read } from './cluster.ts';
 import { documentChanges } from './document-changes.ts';
+import { liveValues } from './evidence.ts';
 import { valuesBefore } from './field-changes.ts';
+import { asHints } from './hint.ts';
 import type { Incident } from './incident.ts';
 import { type KubernetesObject, nameOf } from './kubernetes/object.ts';
 import { whoWouldRevert } from './kubernetes/ownership.ts';
@@ -31,13 +33,14 @@ export async function examine(
   cluster: Recorder,
   now: number,
 ): Promise<Examined> {
-  const { fact, detectedAt, memory, plan } = incident;
+  const { fact, object, detectedAt, memory, plan } = incident;
+  const { generation: _, resourceVersion: __, ...subject } = object;
   const verdict = await remediation.examine({
-    fact,
+    hints: asHints(remediation.hints?.(fact) ?? {}),
     cluster,
     question,
     now,
-    incident: { object: incident.object, detectedAt, memory, fixed: question === 'verify' ? plan?.evidence : undefined },
+    incident: { object: subject, detectedAt, memory, fixed: question === 'verify' && plan ? liveValues(plan.evidence) : undefined },
   });
   if (verdict.kind === 'clear' && question !== 'verify' && plan && (await doneByHand(plan, cluster))) {
     return { verdict, byHand: true, reads: cluster.reads };

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { recreateWithSameVersion, setZnode } from '../test/scenarios/zookeeper/kafka-nodes.ts';
 import { startZookeeper, type ZookeeperServer } from '../test/scenarios/zookeeper/server.ts';
 import { memoryArtifacts } from '../test/toy-world.ts';
+import { allLive } from './evidence.ts';
 import { execute, rehearse, type Sender } from './execute.ts';
 import { UpgradeRefusedError } from './kubernetes/upgrade.ts';
 import { makePlan, type Step } from './plan.ts';
@@ -140,7 +141,7 @@ describe('a node of ZooKeeper is deleted at most once, and only as it was judged
   });
 
   it('two nodes behind one pod are two targets, one node twice is refused', () => {
-    const fix = (...steps: Step[]) => makePlan({ kind: 'fix', because: '', evidence: {}, steps }, 's', 0, '15m');
+    const fix = (...steps: Step[]) => makePlan({ kind: 'fix', because: '', evidence: allLive({ node: 'there' }), steps }, 's', 0, '15m');
     expect(fix(step, { ...step, path: '/other' }).steps).toHaveLength(2);
     expect(() => fix(step, step)).toThrow('Two steps change the same object');
   });

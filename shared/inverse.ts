@@ -2,6 +2,7 @@ import type { Artifacts } from './artifacts/artifacts.ts';
 import { canonical, type Json } from './canonical.ts';
 import type { Cluster } from './cluster.ts';
 import { shown } from './difference.ts';
+import { live } from './evidence.ts';
 import { INCIDENT_ANNOTATION } from './execute.ts';
 import { doneOf, type Incident, type LockedStep } from './incident.ts';
 import { applyJsonPatch, keysOf, valueAt } from './json-patch.ts';
@@ -46,7 +47,8 @@ export async function inversePlan(
   const against = inverses.flatMap((inverse) => ('because' in inverse ? [inverse.because] : []));
   if (against.length > 0) return { because: against.join('; ') };
   const steps = inverses.flatMap((inverse) => ('step' in inverse ? [inverse.step] : []));
-  const evidence = { undoes: doneOf(incident).map(({ plan }) => plan.hash) };
+  // Every field that these plans wrote was read above, and still holds what they wrote.
+  const evidence = { undoes: live(doneOf(incident).map(({ plan }) => plan.hash)) };
   return makePlan(
     { kind: 'fix', because: `undo what incident ${incident.id} wrote`, evidence, steps },
     incident.key,

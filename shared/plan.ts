@@ -1,7 +1,8 @@
 import { hashOf, type Json } from './canonical.ts';
 import { type Duration, milliseconds } from './duration.ts';
+import { assertProves, type FixEvidence, liveValues } from './evidence.ts';
 import { type KubernetesObject, pathOf, type Reference } from './kubernetes/object.ts';
-import type { Evidence, Fix } from './verdict.ts';
+import type { Fix } from './verdict.ts';
 import { isZnodeStep, type ZnodeStep } from './znode-step.ts';
 
 /** Where a step writes. `uid` makes a re-created object of the same name a different target. */
@@ -47,10 +48,10 @@ export interface Operation {
 
 /** What would be done and why, as data. */
 export interface Plan {
-  /** Over the steps, their targets and the evidence; not over what churns (resourceVersion). */
+  /** Over the steps, their targets and the live evidence; not over `resourceVersion`, and not over what a fact says. */
   hash: string;
   because: string;
-  evidence: Evidence;
+  evidence: FixEvidence;
   steps: Step[];
   /** `always`: a person agrees first, also in `auto`. */
   approval?: 'always';
@@ -64,14 +65,15 @@ export interface Plan {
   expiresAt: number;
 }
 
-/** Turns a `fix` verdict into a plan with its hash and expiry. Times in milliseconds since the epoch. */
+/** Turns a `fix` verdict into a plan with its hash and expiry. Times in milliseconds since the epoch. Throws on a fix that no live value proves. */
 export function makePlan(fix: Fix, subject: string, now: number, expireAfter: Duration): Plan {
   const { because, evidence, steps, approval, settleWithin } = fix;
   if (steps.length === 0) throw new Error('A fix without a step is a report');
+  assertProves(evidence);
   // A write is recognised as ours by its object: two on one object could not be told apart after a crash.
   const targets = new Set(steps.map((step) => `${pathOf(step.target, step.target.name)}${isZnodeStep(step) ? step.path : ''}`));
   if (targets.size < steps.length) throw new Error('Two steps change the same object: make them one');
-  const hash = hashOf({ subject, evidence, steps, approval });
+  const hash = hashOf({ subject, evidence: liveValues(evidence), steps, approval });
   const expiresAt = now + milliseconds(expireAfter);
   return { hash, because, evidence, steps, ...(approval && { approval }), ...(settleWithin && { settleWithin }), madeAt: now, expiresAt };
 }

@@ -6,7 +6,8 @@ import type { WritesCounted } from '../events/writes-counted.ts';
 import type { Json } from './canonical.ts';
 import type { Cluster } from './cluster.ts';
 import { type Duration, milliseconds } from './duration.ts';
-import type { Evidence, Verdict } from './verdict.ts';
+import type { Hints } from './hint.ts';
+import type { Verdict } from './verdict.ts';
 
 /** A fact's detail, as it triggered a remediation. */
 export type Fact = ObjectChanged | WritesCounted;
@@ -14,19 +15,22 @@ export type Fact = ObjectChanged | WritesCounted;
 /** Which of the four times `examine` is asked (DESIGN §2). */
 export type Question = 'detect' | 'confirm' | 'before-write' | 'verify';
 
-/** What `examine` is given. */
-export interface Examination {
-  /** The newest fact of the incident. */
-  fact: Fact;
+/** Which object to look at. A fact names it; everything else about the object is read. */
+export type Subject = Pick<ObjectReference, 'group' | 'version' | 'resource' | 'kind' | 'namespace' | 'name' | 'uid'>;
+
+/** What `examine` is given: the cluster to read, and of the fact that started it only the object and the values that `hints` picked. */
+export interface Examination<H = object> {
+  /** Claims of the newest fact. A fact only starts an examination: whatever decides a `fix` is read from `cluster`. */
+  hints: Hints<H>;
   cluster: Cluster;
   question: Question;
   /** Milliseconds since the epoch: the only clock there is. */
   now: number;
   incident: {
-    object: ObjectReference;
+    object: Subject;
     detectedAt: number;
-    /** While the fix is verified: the evidence it rested on. */
-    fixed?: Evidence | undefined;
+    /** While the fix is verified: the live values it rested on. */
+    fixed?: Record<string, Json> | undefined;
     /** What the last `wait` asked to remember. */
     memory?: Json | undefined;
   };
@@ -69,8 +73,8 @@ export interface Budget {
   within: Duration;
 }
 
-/** One failure pattern and its fix, as its author writes it. */
-export interface Definition {
+/** One failure pattern and its fix, as its author writes it. `H`: the hints it picks from a fact, inferred from `hints`. */
+export interface Definition<H = object> {
   /** What it does, verb first. */
   title: string;
   /** The upstream defect. Shown to people. */
@@ -81,12 +85,17 @@ export interface Definition {
   limits?: Partial<Limits>;
   /** Which object the failure is about, when it is not the one that was written: a release's pipeline, a CA Secret's Kafka. Pure; undefined: no incident. */
   subject?(fact: Fact): ObjectReference | undefined;
-  examine(examination: Examination): Promise<Verdict>;
+  /**
+   * Picks values of a fact that `examine` may take as claims: to wait longer, to say more in a report. Pure; write it above `examine`,
+   * whose hints get their types from it.
+   */
+  hints?(fact: Fact): H;
+  examine(examination: Examination<NoInfer<H>>): Promise<Verdict>;
   /**
    * How `kubemend scan` asks, which has no fact. `kinds`: the kinds the failure is about, when they are not those of `when`.
    * `latent`: asked instead of `examine` where that needs counts: is the cause there, whether or not it hurts already?
    */
-  scan?: { kinds?: Kind[]; latent?(examination: Examination): Promise<Verdict> };
+  scan?: { kinds?: Kind[]; latent?(examination: Examination<NoInfer<H>>): Promise<Verdict> };
   /** Names of environment variables that `examine` compares with words: a capture keeps their values. No credentials. */
   capture?: { env: string[] };
 }
@@ -123,7 +132,7 @@ const DEFAULT_LIMITS: Limits = {
 };
 
 /** Declares a remediation; the one default export of a folder under `functions/`. */
-export const remediation = (definition: Definition): Definition => definition;
+export const remediation = <H extends object = object>(definition: Definition<H>): Definition<H> => definition;
 
 /** Completes a definition with its name and the limits it did not set; `overrides` come from the one who runs it. Throws on a pattern or duration that is none. */
 export function complete(name: string, definition: Definition, overrides: Partial<Limits> = {}): Remediation {

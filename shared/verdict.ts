@@ -1,9 +1,7 @@
 import type { Json } from './canonical.ts';
 import type { Duration } from './duration.ts';
+import type { Evidence, FixEvidence } from './evidence.ts';
 import type { Step } from './plan.ts';
-
-/** The named values that decided a verdict. They are shown to people, and they are part of a plan's hash: leave out what churns. */
-export type Evidence = Record<string, Json>;
 
 /** What `examine` answers. */
 export type Verdict = Clear | Wait | Report | Fix;
@@ -28,7 +26,7 @@ export interface Report {
 export interface Fix {
   kind: 'fix';
   because: string;
-  evidence: Evidence;
+  evidence: FixEvidence;
   steps: Step[];
   /** `always`: a person agrees first, also in `auto`, because what is written cannot be made good. */
   approval?: 'always';

@@ -1,4 +1,5 @@
 import type { Json } from '../shared/canonical.ts';
+import { allLive } from '../shared/evidence.ts';
 import type { KubernetesObject, Reference } from '../shared/kubernetes/object.ts';
 import { apply, jsonPatch, mergePatch, type Step, targetOf } from '../shared/plan.ts';
 import { type Definition, type Examination, type Limits, remediation } from '../shared/remediation.ts';
@@ -50,7 +51,7 @@ export const mendWidgets = ({ kind = 'merge-patch', twoSteps = false, instead }:
       const red = [live, second].filter((object) => object?.spec?.color === 'red') as KubernetesObject[];
       if (red.length > 0) {
         const steps = red.map((object) => paint(kind, object, wish));
-        return fix('the widget is red', { evidence: { color: color ?? null, shade }, steps });
+        return fix('the widget is red', { evidence: allLive({ color: color ?? null, shade }), steps });
       }
       if (live.status?.broken === true) return report('the widget is blue and still broken', { advice: ['Look at it'] });
       return live.status?.slow === true ? wait('the widget is drying', '10s') : clear('the widget is not red');

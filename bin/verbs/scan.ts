@@ -5,7 +5,7 @@ import { LiveCluster } from '../../shared/kubernetes/live-cluster.ts';
 import { nameOf } from '../../shared/kubernetes/object.ts';
 import type { Remediation } from '../../shared/remediation.ts';
 import { type Found, type ScanResult, scan } from '../../shared/scan.ts';
-import { describeStep } from '../describe.ts';
+import { describeEvidence, describeStep } from '../describe.ts';
 import { clusterOptions, connect } from '../look.ts';
 import { paint } from '../paint.ts';
 import { openArtifacts, stateDirectory } from '../store.ts';
@@ -84,6 +84,7 @@ function describe(found: Found, remediations: Remediation[]): string[] {
     `${paint('bold', nameOf(object))}  ${paint('dim', remediation)}`,
     `  ${verdict.because}`,
     `  cause     ${cause?.issue}: ${cause?.because}`,
+    ...('evidence' in verdict ? describeEvidence(verdict.evidence) : []),
     ...steps.flatMap((step, index) => describeStep(step, index + 1)),
     ...advice.map((line) => `  way out   ${line}`),
     '',

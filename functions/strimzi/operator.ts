@@ -1,22 +1,32 @@
+import type { Actor } from '../../events/writes-counted.ts';
 import type { Cluster } from '../../shared/cluster.ts';
 import { milliseconds } from '../../shared/duration.ts';
+import { allLive } from '../../shared/evidence.ts';
 import type { KubernetesObject } from '../../shared/kubernetes/object.ts';
 import { changedWithin } from '../../shared/kubernetes/recent.ts';
-import type { Examination } from '../../shared/remediation.ts';
+import type { Examination, Fact } from '../../shared/remediation.ts';
 import { report, type Verdict, wait } from '../../shared/verdict.ts';
 
 const USER_AGENT = /^strimzi-cluster-operator\/(\d+\.\d+\.\d+)/;
 const IMAGE = /\/operator:(\d+\.\d+\.\d+)$/;
 
+/** Who wrote the object, as a fact reports it from the audit log. */
+export interface Writers {
+  actors: Actor[];
+}
+
+/** The writers that a fact names; none where nothing was counted. */
+export const writersOf = (fact: Fact): Writers => ({ actors: 'actors' in fact ? fact.actors : [] });
+
 /** The version of the one Strimzi operator that writes `kafka`, or why that is not certain: two operators, an upgrade in flight, nobody named. */
-export async function operatorVersion(kafka: KubernetesObject, examination: Examination): Promise<string | Verdict> {
-  const { fact, cluster, now } = examination;
-  const actors = ('actors' in fact ? fact.actors : []).filter(({ userAgent }) => USER_AGENT.test(userAgent));
+export async function operatorVersion(kafka: KubernetesObject, examination: Examination<Writers>): Promise<string | Verdict> {
+  const { hints, cluster, now } = examination;
+  const actors = hints.actors.claimed().filter(({ userAgent }) => USER_AGENT.test(userAgent));
   const writing = distinct(actors.map(({ userAgent }) => USER_AGENT.exec(userAgent)?.[1]));
   const pods = distinct(actors.map(({ pod }) => pod));
   const deployments = await operators(cluster);
   const deployed = distinct(deployments.map(imageVersion));
-  if (deployed.length > 1) return report('more than one Strimzi operator is deployed', { evidence: { versions: deployed } });
+  if (deployed.length > 1) return report('more than one Strimzi operator is deployed', { evidence: allLive({ versions: deployed }) });
   // A restart or an upgrade leaves two names in the window for as long as it reaches back; two operators never stop.
   if (writing.length > 1 || pods.length > 1) {
     return undecided(`more than one operator wrote here: ${[...writing, ...pods].join(', ')}`, examination);

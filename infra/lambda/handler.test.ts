@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Envelope } from '../../events/fact.ts';
 import { incidentChanged } from '../../events/incident-changed.ts';
 import { DirectoryArtifacts } from '../../shared/artifacts/directory.ts';
+import { allLive } from '../../shared/evidence.ts';
 import { wasNotSent } from '../../shared/execute.ts';
 import type { Mode } from '../../shared/input.ts';
 import type { Request } from '../../shared/kubernetes/transport.ts';
@@ -39,12 +40,12 @@ const definition: Definition = remediation({
   when: whenWritesCounted({ group: 'example.io', resource: 'things' }, '60s', { noops: atLeast(3) }),
   rights: [],
   limits: { confirmAfter: '30s', settleWithin: '1s', stableFor: '5s' },
-  async examine({ fact, cluster }) {
-    const live = await cluster.get(fact.object);
+  async examine({ incident, cluster }) {
+    const live = await cluster.get(incident.object);
     if (live?.spec?.calm) return clear('it is calm');
     if (!live) throw new Error('gone');
-    const steps = [jsonPatch(targetOf(fact.object, live), [{ op: 'add', path: '/spec/calm', value: true }], 'calm it')];
-    return fix('it is restless', { evidence: {}, steps });
+    const steps = [jsonPatch(targetOf(incident.object, live), [{ op: 'add', path: '/spec/calm', value: true }], 'calm it')];
+    return fix('it is restless', { evidence: allLive({ calm: false }), steps });
   },
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type IncidentChanged, incidentState } from '../../events/incident-changed.ts';
 import { change } from '../../test/slack/changes.ts';
 import { wrongBlocks, wrongMarkup } from '../../test/slack/check-blocks.ts';
+import { live } from '../evidence.ts';
 import { fitMessage, section } from './blocks.ts';
 import { buttonsOf, readButton } from './buttons.ts';
 import { details } from './details.ts';
@@ -62,7 +63,7 @@ describe('the message of an incident', () => {
     const plan = {
       hash: 'a'.repeat(64),
       because: long,
-      evidence: Object.fromEntries([...Array(100)].map((_, n) => [`${n}${long}`, long])),
+      evidence: Object.fromEntries([...Array(100)].map((_, n) => [`${n}${long}`, live(long)])),
       steps: [...Array(40)].map((_, n) => step(n)),
       expiresAt: 0,
     };

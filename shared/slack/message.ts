@@ -1,3 +1,4 @@
+import type { Evidence } from '../evidence.ts';
 import { nameOf } from '../kubernetes/object.ts';
 import { actions, type Block, context, fields, fitMessage, header, type Message, section } from './blocks.ts';
 import { buttonsOf } from './buttons.ts';
@@ -51,10 +52,10 @@ function advice({ history }: Story): Block[] {
   return lines.length > 0 ? [section(['*What a person can do*', ...lines.map((line) => `• ${words(line)}`)])] : [];
 }
 
-/** `name = value`, at most `most` of them. */
-export function evidenceLines(evidence: Record<string, unknown>, most: number): string[] {
+/** `name = value (live)`, at most `most` of them. */
+export function evidenceLines(evidence: Evidence, most: number): string[] {
   const all = Object.entries(evidence).map(
-    ([name, value]) => `• ${words(name, 100)} = ${code(typeof value === 'string' ? value : JSON.stringify(value))}`,
+    ([name, { value, from }]) => `• ${words(name, 100)} = ${code(typeof value === 'string' ? value : JSON.stringify(value))} (${from})`,
   );
   return all.length <= most ? all : [...all.slice(0, most), `… and ${all.length - most} more in the thread`];
 }

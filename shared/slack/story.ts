@@ -4,7 +4,10 @@ import { actor } from '../../events/writes-counted.ts';
 import type { Json } from '../canonical.ts';
 import type { Step } from '../plan.ts';
 
-const evidence = z.record(z.string(), z.unknown());
+const evidence = z.record(
+  z.string(),
+  z.object({ value: z.custom<Json>((value) => value !== undefined), from: z.enum(['live', 'audit', 'hint']) }),
+);
 
 const plan = z.object({
   hash: z.string(),

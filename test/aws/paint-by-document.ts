@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { allLive } from '../../shared/evidence.ts';
 import { apply, targetOf } from '../../shared/plan.ts';
 import { type Definition, remediation } from '../../shared/remediation.ts';
 import { clear, fix } from '../../shared/verdict.ts';
@@ -17,6 +18,6 @@ export const paintByDocument = (): Definition =>
       const live = await cluster.get(widget);
       if (live?.spec?.color !== 'red') return clear('the widget is not red');
       const step = apply(targetOf(widget, live), { artifact: NAME, sha256 }, 'red is an error');
-      return fix('the widget is red', { evidence: { color: 'red' }, steps: [step] });
+      return fix('the widget is red', { evidence: allLive({ color: 'red' }), steps: [step] });
     },
   });

@@ -102,7 +102,7 @@ describe('KubeBlocks #9000, on a real API server', () => {
     ]);
     expect((await sandbox.admin.list(PATHS.pods)).map(({ metadata }) => metadata.name)).toContain('kafka-broker-2');
     const plans = verified.history.flatMap(({ state, verdict }) =>
-      state === 'planned' && verdict?.kind === 'fix' ? [verdict.evidence.remedy] : [],
+      state === 'planned' && verdict?.kind === 'fix' ? [verdict.evidence.remedy?.value] : [],
     );
     expect(plans.slice(-2)).toEqual(['cancel and ask again', 'ask again']);
   }, 120_000);

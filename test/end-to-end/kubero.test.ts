@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { openSandbox, type Sandbox } from '../../bin/sandbox.ts';
 import type { IncidentChanged } from '../../events/incident-changed.ts';
+import { liveValues } from '../../shared/evidence.ts';
 import type { Incident } from '../../shared/incident.ts';
 import type { Limits } from '../../shared/remediation.ts';
 import { readAuditLog, writesBy } from '../control-plane/audit-log.ts';
@@ -85,7 +86,7 @@ describe('the release storm of kubero#420, on a real API server', () => {
     const { metadata, spec } = await sandbox.admin.get(PIPELINE);
     expect(metadata).toMatchObject({ annotations: { [PERIOD]: '1h' }, generation: 1 });
     expect(spec?.registry).toMatchObject({ createSecret: 'copy', password: `${MARKER}PASSWORD` });
-    expect(verified.plan?.evidence).toEqual({ operator: '0.2.1', registry: 'copy', period: '6s', generation: 1 });
+    expect(liveValues(verified.plan?.evidence ?? {})).toEqual({ operator: '0.2.1', registry: 'copy', period: '6s', generation: 1 });
 
     const { appliedAt = 0 } = verified.verification ?? {};
     const log = await readAuditLog(sandbox.auditLog);

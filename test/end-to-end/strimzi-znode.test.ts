@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { openSandbox, type Sandbox } from '../../bin/sandbox.ts';
 import { identityOf } from '../../infra/kubernetes/rbac.ts';
+import { liveValues } from '../../shared/evidence.ts';
 import { execute, type Result } from '../../shared/execute.ts';
 import type { Incident } from '../../shared/incident.ts';
 import { type Connection, Transport } from '../../shared/kubernetes/transport.ts';
@@ -72,7 +73,10 @@ describe('/migration left by a KRaft rollback (Strimzi #11262), on a real API se
     const verified = await until(/^verified/);
     expect(await migrationNow()).toBeUndefined();
     expect((await readZnode(world.broker, '/controller'))?.ephemeralOwner).not.toBe('0x0');
-    expect(verified.plan?.evidence).toMatchObject({ operator: '0.45.0', migration: { version: 0, kraft_metadata_offset: 227 } });
+    expect(liveValues(verified.plan?.evidence ?? {})).toMatchObject({
+      operator: '0.45.0',
+      migration: { version: 0, kraft_metadata_offset: 227 },
+    });
     expect(verified.execution?.written).toEqual([expect.objectContaining({ how: 'wrote' })]);
     expect(problems).toEqual([]);
     const advice = verified.history.flatMap(({ verdict }) => (verdict?.kind === 'fix' ? (verdict.advice ?? []) : []));
@@ -157,7 +161,9 @@ describe('/migration left by a KRaft rollback (Strimzi #11262), on a real API se
     await world.finish();
     const verified = await until(/^verified/);
     expect(await migrationNow()).toBeUndefined();
-    expect(verified.plan?.evidence).toMatchObject({ migration: { version: 0, czxid: before?.czxid, kraft_metadata_offset: 227 } });
+    expect(liveValues(verified.plan?.evidence ?? {})).toMatchObject({
+      migration: { version: 0, czxid: before?.czxid, kraft_metadata_offset: 227 },
+    });
     const { artifact = '', sha256 = '' } = verified.execution?.steps[0]?.backup ?? {};
     const kept = JSON.parse(await sandbox.artifacts.get(artifact, sha256)) as KeptZnode[];
     expect(kept.map(({ path, children }) => `${path} ${children}`)).toContain('/brokers/topics 2');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { allLive } from '../../shared/evidence.ts';
 import type { Incident } from '../../shared/incident.ts';
 import { play } from './play.ts';
 
@@ -23,7 +24,12 @@ describe('recordings of real KubeBlocks controllers', () => {
       ['opsrequests team-02/online-broker-2-retry', ['01:57:21 cleared']],
     ]);
     expect(incidentOf(incidents, 'online-broker-2')?.plan).toMatchObject({
-      evidence: { issue: 'apecloud/kubeblocks#9000', kubeblocks: '1.0.0', missing: ['kafka-broker-2'], replicas: { from: 2, to: 3 } },
+      evidence: allLive({
+        issue: 'apecloud/kubeblocks#9000',
+        kubeblocks: '1.0.0',
+        missing: ['kafka-broker-2'],
+        replicas: { from: 2, to: 3 },
+      }),
       approval: 'always',
       steps: [
         {
@@ -53,7 +59,7 @@ describe('recordings of real KubeBlocks controllers', () => {
     ]);
     expect(incidentOf(incidents, 'online-broker-4')?.history.find(({ state }) => state === 'reported')?.verdict).toMatchObject({
       kind: 'report',
-      evidence: { issue: 'apecloud/kubeblocks#9457', missing: ['kafka-broker-4'] },
+      evidence: allLive({ issue: 'apecloud/kubeblocks#9457', missing: ['kafka-broker-4'] }),
       advice: expect.arrayContaining([expect.stringContaining('cancel'), expect.stringContaining('replicaChanges')]),
     });
     expect(incidents.filter(({ plan }) => plan)).toEqual([]);
@@ -65,7 +71,7 @@ describe('recordings of real KubeBlocks controllers', () => {
       ['opsrequests team-13/shards-unchanged', ['01:57:12 planned', '01:57:42 shadowed', '01:59:23 resolved']],
     ]);
     expect(incidents[0]?.plan).toMatchObject({
-      evidence: { issue: 'apecloud/kubeblocks#9790', remedy: 'abort', shards: { shard: 2 } },
+      evidence: allLive({ issue: 'apecloud/kubeblocks#9790', remedy: 'abort', shards: { shard: 2 } }),
       steps: [
         { kind: 'merge-patch', target: { resource: 'opsrequests', name: 'shards-unchanged' }, patch: { spec: { timeoutSeconds: 1 } } },
       ],

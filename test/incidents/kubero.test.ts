@@ -6,6 +6,7 @@ import { readBundle } from '../../infra/local/bundle.ts';
 import { replay } from '../../infra/local/replay.ts';
 import { loadRemediations } from '../../infra/remediations.ts';
 import { DirectoryArtifacts } from '../../shared/artifacts/directory.ts';
+import { allLive } from '../../shared/evidence.ts';
 import type { Incident } from '../../shared/incident.ts';
 import { publicRecord, summary } from '../../shared/public-record.ts';
 import type { Remediation } from '../../shared/remediation.ts';
@@ -42,7 +43,7 @@ describe('recordings of the real Kubero operator', () => {
       ['01:58:30', 'resolved'],
     ]);
     expect(storm?.plan).toMatchObject({
-      evidence: { operator: '0.2.1', registry: 'copy', period: '3m', generation: 1 },
+      evidence: allLive({ operator: '0.2.1', registry: 'copy', period: '3m', generation: 1 }),
       steps: [
         {
           kind: 'merge-patch',

@@ -1,4 +1,5 @@
 import type { IncidentChanged, IncidentState } from '../../events/incident-changed.ts';
+import { allLive } from '../../shared/evidence.ts';
 
 /** When the changes that tests make begin. */
 export const EPOCH = Date.parse('2026-11-21T04:00:00.000Z');
@@ -21,7 +22,7 @@ export function change(
   const plan = {
     hash,
     because: 'the widget is red',
-    evidence: { color: 'red' },
+    evidence: allLive({ color: 'red' }),
     steps: [step],
     before: [{ '/spec/color': 'red' }],
     madeAt: at,

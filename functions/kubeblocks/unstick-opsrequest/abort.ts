@@ -1,4 +1,5 @@
 import type { Json } from '../../../shared/canonical.ts';
+import { allLive } from '../../../shared/evidence.ts';
 import { changedWithin } from '../../../shared/kubernetes/recent.ts';
 import { mergePatch, targetOf } from '../../../shared/plan.ts';
 import { fix, type Verdict, wait } from '../../../shared/verdict.ts';
@@ -22,7 +23,7 @@ export function abort(cause: Cause, situation: Situation, because: string, found
     return tell(cause, situation, `${because}, and its timeoutSeconds does not end it`, found, advice);
   }
   return fix(`${because} (${cause.issue})`, {
-    evidence: { remedy: 'abort', ...evidenceOf(cause, situation), ...found },
+    evidence: allLive({ remedy: 'abort', ...evidenceOf(cause, situation), ...found }),
     steps: [
       mergePatch(targetOf(opReference, op), { spec: { timeoutSeconds: 1 } }, 'let the controller abort the operation: its work is done'),
     ],

@@ -1,3 +1,4 @@
+import { allLive } from '../../../shared/evidence.ts';
 import { FIELD_MANAGER } from '../../../shared/execute.ts';
 import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
 import { mergePatch, targetOf } from '../../../shared/plan.ts';
@@ -29,7 +30,7 @@ export function cancelAndRetry(cause: Cause, situation: Situation, { component, 
     return refused('asking again with a number would not make exactly these pods', ['Cancel it, and scale out by replicaChanges alone']);
   const addon = addonOf(situation, component);
   return fix(`${why} (${cause.issue})`, {
-    evidence: { remedy: 'cancel and ask again', ...evidenceOf(cause, situation), ...found, addon },
+    evidence: allLive({ remedy: 'cancel and ask again', ...evidenceOf(cause, situation), ...found, addon }),
     ...(!survivesResync(addon) && { approval: 'always' }),
     steps: [
       mergePatch(
@@ -65,12 +66,12 @@ export function afterCancel(situation: Situation): Verdict | undefined {
   const offline = component.offlineInstances ?? [];
   if (!isPlain(component) || !online.every((pod) => offline.includes(pod)) || !retryMakes(parent, component, online))
     return report('the Cluster is no longer as the cancel left it: the request is not made again', {
-      evidence: { component: component.name, online, offline },
+      evidence: allLive({ component: component.name, online, offline }),
       advice: [`Look at the Cluster, then ask again for ${online.join(', ')} with scaleOut.replicaChanges ${online.length}`],
     });
   const reference = { ...opReference, name };
   return fix(`our cancel restored the Cluster: the request is made again with replicaChanges ${online.length}`, {
-    evidence: { remedy: 'ask again', component: component.name, online, makes: [...names(parent, component), ...online].sort() },
+    evidence: allLive({ remedy: 'ask again', component: component.name, online, makes: [...names(parent, component), ...online].sort() }),
     continues: true,
     ...(!survivesResync(addonOf(situation, component)) && { approval: 'always' }),
     steps: [{ kind: 'create', target: reference, object: again(op, scaling, name), reason: 'make the request again, with a number' }],

@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { allLive } from '../../../shared/evidence.ts';
 import { ago, instanceSet, lastBrokerStuck, operation, pod, setQueue, verdictIn, type World } from '../../../test/fixtures/kubeblocks.ts';
+
+const TEXT = { value: expect.any(String), from: 'live' };
 
 /** An operation of 40 minutes under a KubeBlocks of `version`. */
 function world(version: string, type: string, phase: string, spec: object, change: (it: World) => unknown = () => undefined): World {
@@ -83,7 +86,7 @@ describe('the family: those that a person is told of', () => {
     const verdict = await verdictIn(it);
     expect(verdict).toMatchObject({
       kind: 'report',
-      evidence: { issue: `apecloud/kubeblocks${issue}`, affects: expect.any(String), cause: expect.any(String) },
+      evidence: { ...allLive({ issue: `apecloud/kubeblocks${issue}` }), affects: TEXT, cause: TEXT },
     });
     expect(verdict.kind === 'report' && verdict.advice.length).toBeGreaterThan(0);
   });

@@ -1,6 +1,7 @@
 import type { Json } from '../../../shared/canonical.ts';
 import { type Duration, milliseconds } from '../../../shared/duration.ts';
-import { type Evidence, type Report, report, type Verdict } from '../../../shared/verdict.ts';
+import { allLive } from '../../../shared/evidence.ts';
+import { type Report, report, type Verdict } from '../../../shared/verdict.ts';
 import type { Situation } from './situation.ts';
 
 /** Why an operation may hang: one defect of KubeBlocks. */
@@ -23,7 +24,7 @@ export interface Case extends Cause {
 }
 
 /** What every verdict about a known cause says of it. */
-export const evidenceOf = ({ issue, affects, because }: Cause, { kubeblocks }: Situation): Evidence => ({
+export const evidenceOf = ({ issue, affects, because }: Cause, { kubeblocks }: Situation): Record<string, Json> => ({
   issue: `apecloud/kubeblocks${issue}`,
   affects,
   cause: because,
@@ -31,8 +32,8 @@ export const evidenceOf = ({ issue, affects, because }: Cause, { kubeblocks }: S
 });
 
 /** A report about a known cause, with what was found. */
-export const tell = (cause: Cause, situation: Situation, because: string, found: Evidence, advice: string[]): Report =>
-  report(`${because} (${cause.issue})`, { evidence: { ...evidenceOf(cause, situation), ...found }, advice });
+export const tell = (cause: Cause, situation: Situation, because: string, found: Record<string, Json>, advice: string[]): Report =>
+  report(`${because} (${cause.issue})`, { evidence: allLive({ ...evidenceOf(cause, situation), ...found }), advice });
 
 /** A case that a machine cannot mend: after `patience` it is reported with its cause and what a person can do. */
 export function reportOnly({

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { allLive } from '../../../shared/evidence.ts';
 import type { Fix } from '../../../shared/verdict.ts';
 import { ago, pod, verdictIn, type World } from '../../../test/fixtures/kubeblocks.ts';
 import {
@@ -66,7 +67,7 @@ describe('the family: those that are mended', () => {
     ['#8372', world('Switchover', 'Running', {}, {}, jobs(job('SuccessCriteriaMet', 'Complete'))), 'abort'],
   ])('%s', async (issue, it, remedy) => {
     const verdict = (await verdictIn(it)) as Fix;
-    expect(verdict).toMatchObject({ kind: 'fix', evidence: { remedy, issue: `apecloud/kubeblocks${issue}` } });
+    expect(verdict).toMatchObject({ kind: 'fix', evidence: allLive({ remedy, issue: `apecloud/kubeblocks${issue}` }) });
     expect(verdict.approval).toBe(remedy === 'delete' ? 'always' : undefined);
     if (remedy === 'abort')
       expect(verdict.steps).toEqual([expect.objectContaining({ kind: 'merge-patch', patch: { spec: { timeoutSeconds: 1 } } })]);
@@ -181,7 +182,7 @@ describe('what looks like one of the family', () => {
     const it = world('Switchover', 'Running', {}, {}, jobs(job('SuccessCriteriaMet', 'Complete')));
     expect(await verdictIn(it, { group: 'apps.kubeblocks.io' })).toMatchObject({
       kind: 'report',
-      evidence: { issue: 'apecloud/kubeblocks#8372' },
+      evidence: allLive({ issue: 'apecloud/kubeblocks#8372' }),
     });
   });
 

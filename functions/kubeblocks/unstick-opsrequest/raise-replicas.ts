@@ -1,3 +1,4 @@
+import { allLive } from '../../../shared/evidence.ts';
 import { jsonPatch, type Operation, targetOf } from '../../../shared/plan.ts';
 import { fix, type Verdict } from '../../../shared/verdict.ts';
 import { addonOf, survivesResync } from './addon.ts';
@@ -30,7 +31,7 @@ export function raiseReplicas(cause: Cause, situation: Situation, { component, i
   const addon = addonOf(situation, component);
   const kept = instanceSets.get(parent)?.spec.persistentVolumeClaimRetentionPolicy?.whenScaled === 'Retain';
   return fix(`${missing.join(', ')} will never be created: ${component.name} has replicas ${component.replicas} (${cause.issue})`, {
-    evidence: {
+    evidence: allLive({
       remedy: 'raise replicas',
       ...evidenceOf(cause, situation),
       component: component.name,
@@ -38,7 +39,7 @@ export function raiseReplicas(cause: Cause, situation: Situation, { component, i
       replicas: { from: component.replicas, to: plan.next.replicas },
       addon,
       volumes: kept ? 'kept as they were when it went offline' : 'deleted when it went offline: a full resync',
-    },
+    }),
     ...(!survivesResync(addon) && { approval: 'always' }),
     steps: [
       jsonPatch(

@@ -40,19 +40,19 @@ export interface Situation {
 }
 
 /** Reads it all. Undefined: the operation does not exist any more. Throws Doubt where something cannot be known. */
-export async function look({ fact, cluster: read, incident, now }: Examination): Promise<Situation | undefined> {
+export async function look({ cluster: read, incident, now }: Examination): Promise<Situation | undefined> {
   const { group, version, resource, namespace, name, uid } = incident.object;
   const opReference = { group, version, resource, namespace, name };
   const live = await read.get(opReference);
   if (!live || (uid !== undefined && live.metadata.uid !== uid)) return undefined;
   const op = asOpsRequest(live);
   const clusterName = op.spec.clusterName ?? op.spec.clusterRef;
-  if (!clusterName) throw new Doubt(`${nameOf(fact.object)} names no Cluster`);
+  if (!clusterName) throw new Doubt(`${nameOf(incident.object)} names no Cluster`);
   // KubeBlocks 0.9 has one group for all of it, 1.x moved the operations out and its Clusters to v1.
   const generation = group === 'operations.kubeblocks.io' ? 'v1' : 'v1alpha1';
   const clusterReference = { group: 'apps.kubeblocks.io', version: generation, resource: 'clusters', namespace, name: clusterName };
   const found = await read.get(clusterReference);
-  if (!found) throw new Doubt(`${nameOf(clusterReference)}, which ${nameOf(fact.object)} works on, does not exist`);
+  if (!found) throw new Doubt(`${nameOf(clusterReference)}, which ${nameOf(incident.object)} works on, does not exist`);
   const cluster = asCluster(found);
   const of = (kind: Omit<Collection, 'namespace'>) =>
     read.list({ ...kind, namespace, labelSelector: `app.kubernetes.io/instance=${clusterName}` });

@@ -1,10 +1,11 @@
-import { clear, type Evidence, report, type Verdict, wait } from '../../../shared/verdict.ts';
+import type { Json } from '../../../shared/canonical.ts';
+import { clear, report, type Verdict, wait } from '../../../shared/verdict.ts';
 import { lastPodOnline } from './cases/last-pod-online.ts';
 import type { Situation } from './situation.ts';
 import { stuckOnline } from './stuck-online.ts';
 
-/** The fourth question: did the fix end the operation as it should? `fixed` is the evidence of the plan that was written. */
-export async function verify(situation: Situation, fixed: Evidence): Promise<Verdict> {
+/** The fourth question: did the fix end the operation as it should? `fixed` are the live values that the plan rested on. */
+export async function verify(situation: Situation, fixed: Record<string, Json>): Promise<Verdict> {
   const { phase, op } = situation;
   const ended = (good: string[], otherwise: Verdict): Verdict =>
     good.includes(phase) ? clear(`the operation ended: ${phase}`) : isEnd(phase) ? report(`the operation ended as ${phase}`) : otherwise;

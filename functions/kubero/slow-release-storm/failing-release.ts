@@ -1,3 +1,4 @@
+import { allLive } from '../../../shared/evidence.ts';
 import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
 import { report, type Verdict } from '../../../shared/verdict.ts';
 
@@ -38,7 +39,7 @@ export function reportFailure({ type, reason, deployed }: Failure, { metadata, s
   return report(
     `the release fails and is tried again without end: ${whatHappens(type, deployed)}. This is no storm of upgrades that succeed`,
     {
-      evidence: { failing: type, reason, registry },
+      evidence: allLive({ failing: type, reason, registry }),
       advice,
     },
   );

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { OBJECT_CHANGED } from '../../../events/object-changed.ts';
 import { matches } from '../../../events/pattern.ts';
+import { allLive } from '../../../shared/evidence.ts';
 import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
 import type { Verdict } from '../../../shared/verdict.ts';
 import {
@@ -26,7 +27,7 @@ describe('kubero/slow-release-storm', () => {
     const verdict = await verdictIn({});
     expect(verdict).toMatchObject({
       kind: 'fix',
-      evidence: { operator: '0.2.1', registry: 'copy', period: '3m', generation: 1 },
+      evidence: allLive({ operator: '0.2.1', registry: 'copy', period: '3m', generation: 1 }),
       settleWithin: '230000ms',
       advice: [expect.stringContaining('createSecret: create'), expect.stringContaining('exactly one registry'), expect.any(String)],
     });
@@ -42,12 +43,20 @@ describe('kubero/slow-release-storm', () => {
   });
 
   it('replaces an annotation that is there already', async () => {
-    expect(await verdictIn({ pipeline: every('6s') })).toMatchObject({ kind: 'fix', evidence: { period: '6s' }, settleWithin: '12500ms' });
+    expect(await verdictIn({ pipeline: every('6s') })).toMatchObject({
+      kind: 'fix',
+      evidence: allLive({ period: '6s' }),
+      settleWithin: '12500ms',
+    });
   });
 
   it('fixes operator 0.1.4 in every mode, and says that a newer operator is the cure', async () => {
     const verdict = await verdictIn({ deployments: [operator('0.1.4-rc.5')], pipeline: pipeline({ registry: undefined }) });
-    expect(verdict).toMatchObject({ kind: 'fix', evidence: { period: '1m' }, advice: [expect.stringContaining('0.1.5 or newer')] });
+    expect(verdict).toMatchObject({
+      kind: 'fix',
+      evidence: allLive({ period: '1m' }),
+      advice: [expect.stringContaining('0.1.5 or newer')],
+    });
   });
 
   it.each<[string, Partial<World>, Verdict['kind'], RegExp]>([

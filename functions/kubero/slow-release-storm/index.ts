@@ -1,4 +1,5 @@
 import satisfies from 'semver/functions/satisfies.js';
+import { allLive } from '../../../shared/evidence.ts';
 import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
 import { type Examination, remediation } from '../../../shared/remediation.ts';
 import { clear, report, type Verdict, wait } from '../../../shared/verdict.ts';
@@ -39,14 +40,16 @@ export default remediation({
     return name === undefined ? undefined : { ...PIPELINES, namespace: fact.object.namespace, name };
   },
 
+  hints: (fact) => ({ revision: revisionOf(fact) }),
+
   scan: { kinds: [{ group: PIPELINES.group, resource: PIPELINES.resource }], latent },
 
   async examine(examination): Promise<Verdict> {
-    const { fact, cluster, now, incident } = examination;
+    const { hints, cluster, now, incident } = examination;
     const pipeline = await cluster.get(incident.object);
     if (!pipeline || pipeline.metadata.deletionTimestamp) return clear('no KuberoPipeline has this release');
     const { generation = 0, annotations = {} } = pipeline.metadata;
-    const revision = revisionOf(fact) ?? { release: '', version: 0, at: 0 };
+    const revision = hints.revision.claimed() ?? { release: '', version: 0, at: 0 };
     const failure = failureOf(pipeline);
     // One look is no loop: the revision that is being made may be the repair.
     if (failure && (incident.fixed || now - Math.max(failure.since, incident.detectedAt) < 60_000)) {
@@ -91,14 +94,14 @@ function mend(pipeline: KubernetesObject, registry: string, period: string, oper
   const [operator = ''] = operators;
   if (operators.length !== 1 || !isWithin(operator, '<=0.2.1')) {
     const because = `every reconciliation upgrades it, and the Kubero operator is none that is known (${operators.join(', ') || 'none found'})`;
-    return report(because, { evidence: { operators, registry }, advice: [`Annotate it: ${RECONCILE_PERIOD}=${SLOW}`] });
+    return report(because, { evidence: allLive({ operators, registry }), advice: [`Annotate it: ${RECONCILE_PERIOD}=${SLOW}`] });
   }
   return slowDown(pipeline, { operator, registry, period, generation: pipeline.metadata.generation ?? 0 }, examination);
 }
 
 function badPeriod(period: string): Verdict {
   const because = `its annotation ${RECONCILE_PERIOD}: ${period} is no duration, so the operator reconciles it no more`;
-  return report(because, { evidence: { period }, advice: [`Set the annotation to ${SLOW}, or remove it`] });
+  return report(because, { evidence: allLive({ period }), advice: [`Set the annotation to ${SLOW}, or remove it`] });
 }
 
 /** Whether the chart looks registry credentials up: in mode copy, and up to 0.1.4 in every mode (or where nobody knows the version). */

@@ -1,9 +1,10 @@
+import { allLive } from '../../../shared/evidence.ts';
 import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
 import { mergePatch, targetOf } from '../../../shared/plan.ts';
 import type { Examination } from '../../../shared/remediation.ts';
 import { clear, type Fix, fix, report, type Verdict, wait } from '../../../shared/verdict.ts';
 import { goDuration, graceOf, RECONCILE_PERIOD, SLOW } from './reconcile-period.ts';
-import { revisionOf } from './release-history.ts';
+import type { Revision } from './release-history.ts';
 
 /** What decided the fix. */
 export type Proof = { operator: string; registry: string; period: string; generation: number };
@@ -14,7 +15,7 @@ export function slowDown(pipeline: KubernetesObject, proof: Proof, { incident }:
   const patch = { metadata: { annotations: { [RECONCILE_PERIOD]: SLOW } } };
   const reason = `reconcile ${name} every ${SLOW} instead of every ${proof.period}`;
   return fix(`${name} is upgraded at every reconciliation though nothing changes`, {
-    evidence: proof,
+    evidence: allLive(proof),
     steps: [mergePatch(targetOf({ ...incident.object, name }, pipeline), patch, reason)],
     advice: cure(pipeline, proof),
     // The annotation itself is reconciled at once, and the timer that ran before it runs out once more.
@@ -38,11 +39,14 @@ function cure({ metadata: { namespace, name }, spec }: KubernetesObject, { opera
 }
 
 /** Whether the annotation helped: one or two more revisions are its after-effect, a later one is a third. Seen to answer, then quiet for a whole old period. */
-export function slowedDown({ metadata }: KubernetesObject, { fact, incident, now }: Examination): Verdict {
+export function slowedDown(
+  { metadata }: KubernetesObject,
+  { hints, incident, now }: Examination<{ revision: Revision | undefined }>,
+): Verdict {
   const grace = graceOf(goDuration(String(incident.fixed?.period)) ?? 0);
   const { time = '' } = metadata.managedFields?.find(({ manager, subresource }) => manager === 'kubemend' && !subresource) ?? {};
   const writtenAt = Date.parse(time);
-  const newest = revisionOf(fact)?.at ?? 0;
+  const newest = hints.revision.claimed()?.at ?? 0;
   // managedFields know whole seconds, and our clock is not the API server's.
   if (newest > writtenAt + grace + 2_000) return report(`a third revision came after the annotation: the operator does not keep to it`);
   // Silence alone proves nothing: the exporter may be blind. The annotation makes a revision at once, so that one has to be seen.

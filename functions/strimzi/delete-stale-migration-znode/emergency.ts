@@ -1,3 +1,4 @@
+import { allLive } from '../../../shared/evidence.ts';
 import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
 import { report, type Verdict, wait } from '../../../shared/verdict.ts';
 import type { Znode } from '../../../shared/zookeeper/client.ts';
@@ -22,7 +23,7 @@ export function emergency(situation: Situation, znode: Znode, offset: number, no
     `4. ${back}, and let the brokers be restarted; then the migration may be started again`,
   ];
   return report(because, {
-    evidence: { annotation: 'migration', state: state ?? '', offset, czxid: znode.czxid },
+    evidence: allLive({ annotation: 'migration', state: state ?? '', offset, czxid: znode.czxid }),
     advice: controllers.length > 0 ? late : early,
   });
 }

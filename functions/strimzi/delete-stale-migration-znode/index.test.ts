@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Json } from '../../../shared/canonical.ts';
 import type { Cluster } from '../../../shared/cluster.ts';
+import { asHints } from '../../../shared/hint.ts';
 import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
 import type { Fact } from '../../../shared/remediation.ts';
 import type { Verdict } from '../../../shared/verdict.ts';
@@ -78,9 +79,9 @@ async function ask(change: (world: World) => void, fixed?: { [key: string]: Json
     },
   };
   const object = { group: 'kafka.strimzi.io', version: 'v1beta2', resource: 'kafkas', namespace: 'n', name: 'c' };
-  const fact = { object, change: 'modified' } as unknown as Fact;
   const incident = { object, detectedAt: seen.detectedAt, memory: seen.memory, fixed };
-  return remediation.examine({ fact, cluster, question: fixed ? 'verify' : 'detect', now: NOW, incident });
+  const [hints, question] = [asHints({ actors: [] }), fixed ? 'verify' : 'detect'] as const;
+  return remediation.examine({ hints, cluster, question, now: NOW, incident });
 }
 
 const annotate = (value: string | undefined) => (seen: World) => {

@@ -1,9 +1,10 @@
 import satisfies from 'semver/functions/satisfies.js';
+import { allLive } from '../../../shared/evidence.ts';
 import { remediation } from '../../../shared/remediation.ts';
 import { clear, fix, report, type Verdict, wait } from '../../../shared/verdict.ts';
 import { whenObjectChanged } from '../../../shared/when.ts';
 import { deleteStep, lockOf } from '../../../shared/znode-step.ts';
-import { operatorVersion } from '../operator.ts';
+import { operatorVersion, writersOf } from '../operator.ts';
 import { emergency } from './emergency.ts';
 import { controllerOf, migrationIn, stillness, zookeeperOf } from './nodes.ts';
 import { KRAFT, look, migrationOf, unrest } from './situation.ts';
@@ -49,6 +50,8 @@ export default remediation({
     return kafka === undefined ? undefined : { ...KAFKAS, namespace, name: kafka };
   },
 
+  hints: writersOf,
+
   scan: { kinds: [{ group: KAFKAS.group, resource: KAFKAS.resource }] },
 
   async examine(examination): Promise<Verdict> {
@@ -88,7 +91,7 @@ export default remediation({
     if (!satisfies(operator, AFFECTED)) return report(`Strimzi ${operator} is outside the known range ${AFFECTED}`);
 
     const { uid = '' } = kafka.metadata;
-    const evidence = { operator, kafka: uid, pod: at('').pod, migration: { ...lockOf(znode), ...value }, controller };
+    const evidence = allLive({ operator, kafka: uid, pod: at('').pod, migration: { ...lockOf(znode), ...value }, controller });
     return fix(`the rollback left /migration in ZooKeeper (offset ${offset}): the next migration would delete every topic`, {
       evidence,
       steps: [deleteStep(at('/migration'), znode, KEEP, 'a new attempt must not take the old copy for done')],

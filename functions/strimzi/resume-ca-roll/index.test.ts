@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { matches } from '../../../events/pattern.ts';
+import { allLive } from '../../../shared/evidence.ts';
 import type { Verdict } from '../../../shared/verdict.ts';
 import {
   bundle,
@@ -15,6 +16,7 @@ import {
   NOW,
   pod,
   podSet,
+  RENEWED,
   remediation,
   remembered,
   verdictIn,
@@ -29,15 +31,17 @@ describe('strimzi/resume-ca-roll', () => {
   it('marks the entries of the StrimziPodSet, then the pods, when the operator died after the last restart', async () => {
     const verdict = await verdictIn({});
     if (verdict.kind !== 'fix') throw new Error(verdict.because);
-    expect(verdict.evidence).toEqual({
-      ...{ generation: '3', certificate: '3', operator: '0.43.0', trustedAt: '2026-11-21T02:27:11.628Z' },
-      leader: { holder: 'operator-a', renewTime: lease('').spec?.renewTime },
-      pods: {
-        'my-cluster-dual-0': { uid: 'uid-my-cluster-dual-0', created: later(13), started: later(13), restartedForTrust: false },
-        'my-cluster-dual-1': { uid: 'uid-my-cluster-dual-1', created: later(2), started: later(2), restartedForTrust: true },
-        'my-cluster-dual-2': { uid: 'uid-my-cluster-dual-2', created: later(24), started: later(24), restartedForTrust: false },
-      },
-    });
+    expect(verdict.evidence).toEqual(
+      allLive({
+        ...{ generation: '3', certificate: '3', operator: '0.43.0', trustedAt: '2026-11-21T02:27:11.628Z' },
+        leader: { holder: 'operator-a', renewTime: RENEWED },
+        pods: {
+          'my-cluster-dual-0': { uid: 'uid-my-cluster-dual-0', created: later(13), started: later(13), restartedForTrust: false },
+          'my-cluster-dual-1': { uid: 'uid-my-cluster-dual-1', created: later(2), started: later(2), restartedForTrust: true },
+          'my-cluster-dual-2': { uid: 'uid-my-cluster-dual-2', created: later(24), started: later(24), restartedForTrust: false },
+        },
+      }),
+    );
     const annotation = 'metadata/annotations/strimzi.io~1cluster-ca-key-generation';
     expect(verdict.steps.map((step) => step.kind === 'json-patch' && [step.target.name, step.target.uid, step.operations])).toEqual([
       [
@@ -66,7 +70,7 @@ describe('strimzi/resume-ca-roll', () => {
       pods: pods.map(({ metadata }) => pod(metadata.name, 20, { trusts: '0', presents: '0' })),
       memory: remembered({ generation: '1', certificate: '1' }),
     };
-    expect(await verdictIn(world)).toMatchObject({ kind: 'fix', evidence: { generation: '1' } });
+    expect(await verdictIn(world)).toMatchObject({ kind: 'fix', evidence: allLive({ generation: '1' }) });
   });
 
   it('marks a proven pod of a Deployment without touching the Deployment', async () => {
@@ -170,8 +174,8 @@ describe('strimzi/resume-ca-roll', () => {
     expect(verdict).toMatchObject({
       kind: 'report',
       evidence: {
-        ...{ roll: 1, generation: '3', previous: '2', operator: '0.43.0' },
-        unproven: [expect.stringMatching(/^my-cluster-dual-2 was created at .* it has not been rolled$/)],
+        ...allLive({ roll: 1, generation: '3', previous: '2', operator: '0.43.0' }),
+        unproven: { value: [expect.stringMatching(/^my-cluster-dual-2 was created at .* it has not been rolled$/)], from: 'live' },
       },
       advice: expect.arrayContaining([expect.stringContaining('Strimzi 0.43.0 restarts every pod of the cluster again')]),
     });

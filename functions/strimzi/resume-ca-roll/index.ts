@@ -8,7 +8,7 @@ import { LEASE, observe } from './leader.ts';
 import { KAFKAS, KEY, PODSETS, readRoll, SUFFIX } from './roll.ts';
 import { spared } from './spared.ts';
 import { standing, underWay } from './tell.ts';
-import { recall } from './trust.ts';
+import { hintsOf, recall } from './trust.ts';
 import { findUnproven } from './unproven.ts';
 
 const SECRETS = { group: '', resource: 'secrets' };
@@ -47,6 +47,8 @@ export default remediation({
     if (!name.endsWith(SUFFIX)) return undefined;
     return { ...KAFKAS, kind: 'Kafka', ...(namespace && { namespace }), name: name.slice(0, -SUFFIX.length) };
   },
+
+  hints: hintsOf,
 
   capture: { env: ['STRIMZI_NAMESPACE', ...['ENABLED', 'LEASE_NAME', 'LEASE_NAMESPACE'].map((name) => `STRIMZI_LEADER_ELECTION_${name}`)] },
   scan: { kinds: [{ group: KAFKAS.group, resource: KAFKAS.resource }] },

@@ -1,12 +1,13 @@
 import satisfies from 'semver/functions/satisfies.js';
 import { milliseconds } from '../../../shared/duration.ts';
+import { allLive } from '../../../shared/evidence.ts';
 import type { Examination } from '../../../shared/remediation.ts';
 import { clear, fix, report, type Verdict, wait } from '../../../shared/verdict.ts';
 import { operatorVersion } from '../operator.ts';
 import { markAll } from './mark.ts';
 import { annotation, KAFKAS, type Roll } from './roll.ts';
 import { standing } from './tell.ts';
-import type { Memory } from './trust.ts';
+import type { Hinted, Memory } from './trust.ts';
 import { findUnproven } from './unproven.ts';
 
 const AFFECTED = '>=0.36.0 <0.45.0';
@@ -14,7 +15,7 @@ const AFFECTED = '>=0.36.0 <0.45.0';
 const RESTART = milliseconds('1m');
 
 /** The operator died and left stale pods: marks them when every one is proven to trust the new CA, and does nothing when one is not. */
-export async function interrupted(roll: Roll, remember: Memory, examination: Examination): Promise<Verdict> {
+export async function interrupted(roll: Roll, remember: Memory, examination: Examination<Hinted>): Promise<Verdict> {
   const { cluster, incident, now } = examination;
   const { generation, previous, number } = roll;
   const kafka = await cluster.get({ ...incident.object, ...KAFKAS });
@@ -34,7 +35,7 @@ export async function interrupted(roll: Roll, remember: Memory, examination: Exa
   }
   const leader = { holder: seen.holder, renewTime: seen.renewTime };
   return fix(`the operator died in roll 1, and every pod trusts key generation ${generation} already`, {
-    evidence: { generation, certificate, operator, leader, trustedAt: new Date(trustedAt).toISOString(), pods: proofs },
+    evidence: allLive({ generation, certificate, operator, leader, trustedAt: new Date(trustedAt).toISOString(), pods: proofs }),
     steps: markAll(roll),
     advice: [
       `To take it back while no operator runs: set it to ${previous} again on the pods and in the StrimziPodSets; all pods are then rolled again`,

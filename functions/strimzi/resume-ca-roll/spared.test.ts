@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Evidence, Verdict } from '../../../shared/verdict.ts';
+import type { Json } from '../../../shared/canonical.ts';
+import type { Verdict } from '../../../shared/verdict.ts';
 import { but, interruptedWorld, key, pod, podSet, verdictIn, type World } from '../../../test/fixtures/strimzi-ca.ts';
 
 const { pods, memory } = interruptedWorld();
@@ -7,7 +8,7 @@ const [_zero, _one, two] = pods as [World['pods'][0], World['pods'][0], World['p
 const ALL_3 = { podSet: podSet(['3', '3', '3']), pods: pods.map(({ metadata }) => pod(metadata.name, 30, { trusts: '3' })) };
 
 describe('strimzi/resume-ca-roll, after the fix', () => {
-  const fixed: Evidence = {
+  const fixed: Record<string, Json> = {
     generation: '3',
     pods: Object.fromEntries(pods.map(({ metadata: { name, uid } }) => [name, { uid: uid ?? null }])),
   };

@@ -1,11 +1,12 @@
+import type { Json } from '../../../shared/canonical.ts';
 import type { Cluster } from '../../../shared/cluster.ts';
-import { clear, type Evidence, report, type Verdict, wait } from '../../../shared/verdict.ts';
+import { clear, report, type Verdict, wait } from '../../../shared/verdict.ts';
 import type { Proof } from './proof.ts';
 import { annotation, CERT, entriesOf, PRESENTED, type Roll, SUFFIX, secret } from './roll.ts';
 import { readBundle } from './trust.ts';
 
 /** After the fix: the operator must go on with new certificates, and restart no pod a second time for trust. */
-export async function spared(roll: Roll, fixed: Evidence, cluster: Cluster): Promise<Verdict> {
+export async function spared(roll: Roll, fixed: Record<string, Json>, cluster: Cluster): Promise<Verdict> {
   if (roll.generation !== fixed.generation) return report(`the CA key was replaced again: generation ${roll.generation}`);
   const certificate = annotation(await readBundle(cluster, roll), CERT);
   const proofs = fixed.pods as Record<string, Proof>;

@@ -1,4 +1,4 @@
-import type { Evidence } from '../../../shared/verdict.ts';
+import { allLive, type Evidence } from '../../../shared/evidence.ts';
 import type { Leader, Operator } from './leader.ts';
 import type { Roll } from './roll.ts';
 
@@ -8,7 +8,14 @@ export function standing(roll: Roll, unproven: string[], operator: Operator | nu
   const version = operator?.version ?? 'of an unknown version';
   const staleNames = stale.map(({ metadata }) => metadata.name);
   return {
-    evidence: { roll: number ?? 'after roll 1', generation, previous, operator: operator?.version ?? null, stale: staleNames, unproven },
+    evidence: allLive({
+      roll: number ?? 'after roll 1',
+      generation,
+      previous,
+      operator: operator?.version ?? null,
+      stale: staleNames,
+      unproven,
+    }),
     advice: [
       `Strimzi ${version} restarts every pod of the cluster again for roll 1 when it has a leader, the rolled ones too, then once more for roll 2 and for roll 3`,
       'Keep the operator running until the roll is over: look at why it stopped (out of memory, evicted, scaled down)',

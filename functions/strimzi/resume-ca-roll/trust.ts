@@ -1,5 +1,6 @@
 import type { Cluster } from '../../../shared/cluster.ts';
 import type { Examination, Fact } from '../../../shared/remediation.ts';
+import { type Writers, writersOf } from '../operator.ts';
 import { findOperator, type Operator, type Seen } from './leader.ts';
 import { annotation, CERT, KEY, type Roll, SUFFIX, secret } from './roll.ts';
 
@@ -19,9 +20,9 @@ export type Memory = {
 const FRESH = 60_000;
 
 /** What is known of this generation: from the looks before, or from the fact and the first look. */
-export async function recall({ fact, cluster, incident }: Examination, roll: Roll): Promise<Memory> {
+export async function recall({ hints, cluster, incident }: Examination<Hinted>, roll: Roll): Promise<Memory> {
   const known = incident.memory as Memory | undefined;
-  const flipped = flippedAt(fact, roll);
+  const flipped = flippedAt(hints.flip.claimed(), roll);
   const isFresh = flipped !== undefined && incident.detectedAt - flipped < FRESH;
   if (known?.generation === roll.generation) return { ...known, trustedAt: known.trustedAt ?? (isFresh ? flipped : null) };
   const certificate = annotation(await readBundle(cluster, roll), CERT) ?? null;
@@ -37,10 +38,25 @@ export const readBundle = (cluster: Cluster, { key }: Roll) =>
  * When we saw the key's generation change to the present one. The operator writes the bundle first and the key after it, so the bundle
  * was there. A change that only a list showed happened at any time before.
  */
-function flippedAt(fact: Fact, { generation, previous }: Roll): number | undefined {
-  if (!('current' in fact) || fact.coverage.gap) return undefined;
-  if (keyGeneration(fact.current) !== generation || keyGeneration(fact.previous) !== previous) return undefined;
-  return Date.parse(fact.observedAt);
+function flippedAt(flip: Flip | undefined, { generation, previous }: Roll): number | undefined {
+  return flip?.to === generation && flip.from === previous ? flip.at : undefined;
+}
+
+/** A change of the key's generation that a fact reports, milliseconds. */
+export interface Flip {
+  from: string | undefined;
+  to: string | undefined;
+  at: number;
+}
+export type Hinted = Writers & { flip: Flip | undefined };
+
+/** What a fact says of the key's Secret. */
+export function hintsOf(fact: Fact): Hinted {
+  const isSeen = 'current' in fact && !fact.coverage.gap;
+  const flip = isSeen
+    ? { from: keyGeneration(fact.previous), to: keyGeneration(fact.current), at: Date.parse(fact.observedAt) }
+    : undefined;
+  return { ...writersOf(fact), flip };
 }
 
 const keyGeneration = (object: Record<string, unknown> | undefined): string | undefined =>

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { allLive } from '../../../shared/evidence.ts';
 import type { Verdict } from '../../../shared/verdict.ts';
 import {
   actor,
@@ -21,7 +22,10 @@ beforeAll(loadCrds);
 describe('strimzi/upgrade-stale-crds', () => {
   it('fixes #10576: operator 0.43.0 on CRDs of 0.41.0', async () => {
     const verdict = await verdictIn({});
-    expect(verdict).toMatchObject({ kind: 'fix', evidence: { operator: '0.43.0', missing: ['registeredNodeIds'], apiVersion: 'v1beta2' } });
+    expect(verdict).toMatchObject({
+      kind: 'fix',
+      evidence: allLive({ operator: '0.43.0', missing: ['registeredNodeIds'], apiVersion: 'v1beta2' }),
+    });
     if (verdict.kind !== 'fix') throw new Error();
     expect(verdict.steps).toHaveLength(1);
     expect(verdict.steps[0]).toMatchObject({
@@ -39,7 +43,7 @@ describe('strimzi/upgrade-stale-crds', () => {
       deployments: [deployment('1.2.0')],
       kafka: kafka({ conditions: [] }),
     };
-    expect(await verdictIn(world)).toMatchObject({ kind: 'fix', evidence: { missing: ['clusterSecurity'] } });
+    expect(await verdictIn(world)).toMatchObject({ kind: 'fix', evidence: allLive({ missing: ['clusterSecurity'] }) });
   });
 
   it('fixes by image and status together where nobody audits', async () => {
@@ -205,14 +209,17 @@ describe('strimzi/upgrade-stale-crds', () => {
     const verdict = await verdictIn({ ...on044, crd: crd('0.41.0') });
     expect(verdict).toMatchObject({
       kind: 'fix',
-      evidence: { newRulesThatNoKafkaMeets: expect.arrayContaining([expect.stringMatching(/oneOf added/)]) },
+      evidence: { newRulesThatNoKafkaMeets: { value: expect.arrayContaining([expect.stringMatching(/oneOf added/)]), from: 'live' } },
     });
   });
 
   it('leaves it alone when a Kafka has what the new CRD newly rules', async () => {
     const withEnv = { ...kafka(), spec: { kafka: { template: { kafkaContainer: { env } } } } };
     const verdict = await verdictIn({ ...on044, crd: crd('0.41.0'), kafka: withEnv });
-    expect(verdict).toMatchObject({ kind: 'report', evidence: { losses: [expect.stringContaining('kafkaContainer.env[]: oneOf added')] } });
+    expect(verdict).toMatchObject({
+      kind: 'report',
+      evidence: { losses: { value: [expect.stringContaining('kafkaContainer.env[]: oneOf added')], from: 'live' } },
+    });
   });
 
   it('doubts where Deployments cannot be read', async () => {

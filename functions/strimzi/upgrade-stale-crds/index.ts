@@ -1,4 +1,5 @@
 import satisfies from 'semver/functions/satisfies.js';
+import { allLive } from '../../../shared/evidence.ts';
 import { asCrd, parseCrds } from '../../../shared/kubernetes/crd.ts';
 import { missingStatusFields, schemaLosses } from '../../../shared/kubernetes/crd-schema.ts';
 import { hurts } from '../../../shared/kubernetes/loss-relevance.ts';
@@ -8,7 +9,7 @@ import { apply, targetOf } from '../../../shared/plan.ts';
 import { type Examination, remediation } from '../../../shared/remediation.ts';
 import { clear, fix, report, type Verdict, wait } from '../../../shared/verdict.ts';
 import { atLeast, whenWritesCounted } from '../../../shared/when.ts';
-import { operatorVersion } from '../operator.ts';
+import { operatorVersion, type Writers, writersOf } from '../operator.ts';
 
 const CRD = { group: 'apiextensions.k8s.io', version: 'v1', resource: 'customresourcedefinitions', name: 'kafkas.kafka.strimzi.io' };
 const KAFKAS = { group: 'kafka.strimzi.io', resource: 'kafkas' };
@@ -41,15 +42,18 @@ export default remediation({
   ],
   limits: { confirmAfter: '5s', settleWithin: '10s', stableFor: '10s', verifyWithin: '5m' },
 
+  hints: writersOf,
+
   examine: (examination) => compare(examination, nothingMissing),
   // Before it storms: nobody writes in vain yet.
   scan: { latent: (examination) => compare(examination, () => clear('the CRD keeps every field the operator writes')) },
 });
 
 /** Whether the CRDs are older than the operator. `otherwise` judges a CRD that has every field the operator writes. */
-async function compare(examination: Examination, otherwise: typeof nothingMissing): Promise<Verdict> {
-  const { fact, cluster, now } = examination;
-  const kafka = await cluster.get(fact.object);
+async function compare(examination: Examination<Writers>, otherwise: typeof nothingMissing): Promise<Verdict> {
+  const { cluster, incident, now } = examination;
+  const { version } = incident.object;
+  const kafka = await cluster.get(incident.object);
   if (!kafka || kafka.metadata.deletionTimestamp) return clear('the Kafka resource is gone');
   const operator = await operatorVersion(kafka, examination);
   if (typeof operator !== 'string') return operator;
@@ -58,30 +62,33 @@ async function compare(examination: Examination, otherwise: typeof nothingMissin
   const live = await cluster.get(CRD);
   if (!live) return report(`the CRD ${CRD.name} does not exist`);
   const written = WRITTEN.filter(([, operators]) => satisfies(operator, operators)).map(([field]) => field);
-  const missing = missingStatusFields(asCrd(live), fact.object.version, written);
+  const missing = missingStatusFields(asCrd(live), version, written);
   if (missing.length === 0) return otherwise(kafka, live, examination);
   if (changedWithin(live, '2m', now)) return wait('the CRD was changed less than 2 minutes ago: somebody may be upgrading', '15s');
 
   const advice = [`Apply the CRDs of Strimzi ${operator} by hand, from its release page`];
-  const evidence = { operator, crd: live.metadata.uid ?? '', apiVersion: fact.object.version, missing };
+  const evidence = allLive({ operator, crd: live.metadata.uid ?? '', apiVersion: version, missing });
   const artifact = `strimzi/${operator}`;
   const pinned = await cluster.artifact(artifact);
   if (!pinned) advice.unshift(`Pin them: kubemend crds add strimzi ${operator} --from strimzi-crds-${operator}.yaml`);
   if (!pinned) return report(`the CRDs of Strimzi ${operator} are not pinned here`, { evidence, advice });
   const target = (await parseCrds(pinned.text)).find(({ metadata }) => metadata.name === CRD.name);
   if (!target) return report(`the pinned ${artifact} holds no ${CRD.name}`, { evidence, advice });
-  const still = missingStatusFields(target, fact.object.version, missing);
+  const still = missingStatusFields(target, version, missing);
   if (still.length > 0) return report(`the CRD of ${operator} lacks status.${still.join(', status.')} too: another failure`, { evidence });
   const losses = schemaLosses(asCrd(live), target);
-  const kafkas = losses.length > 0 ? await cluster.list({ ...KAFKAS, version: fact.object.version }) : [];
+  const kafkas = losses.length > 0 ? await cluster.list({ ...KAFKAS, version: version }) : [];
   const hurting = losses.filter((loss) => hurts(loss, kafkas));
   if (hurting.length > 0) {
-    return report(`the CRD of ${operator} is no superset of the live one`, { evidence: { ...evidence, losses: hurting }, advice });
+    return report(`the CRD of ${operator} is no superset of the live one`, {
+      evidence: { ...evidence, ...allLive({ losses: hurting }) },
+      advice,
+    });
   }
 
   const reason = `replace the kafkas CRD by the one of Strimzi ${operator}`;
   return fix(`Strimzi ${operator} writes status.${missing.join(', status.')}, which the live CRD drops`, {
-    evidence: { ...evidence, ...(losses.length > 0 && { newRulesThatNoKafkaMeets: losses }) },
+    evidence: { ...evidence, ...(losses.length > 0 && allLive({ newRulesThatNoKafkaMeets: losses })) },
     steps: [apply(targetOf(CRD, live), { artifact, sha256: pinned.sha256 }, reason)],
   });
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { allLive } from '../../../../shared/evidence.ts';
 import { ago, broker, instanceSet, pod, queued, scaling, stuck, verdictIn, type World } from '../../../../test/fixtures/kubeblocks.ts';
 
 type Change = (world: World) => unknown;
@@ -18,7 +19,7 @@ describe('an ordinal gap (#9457)', () => {
       expect(verdict).toMatchObject({
         kind: 'report',
         because: expect.stringContaining('another pod'),
-        evidence: { issue: 'apecloud/kubeblocks#9457' },
+        evidence: allLive({ issue: 'apecloud/kubeblocks#9457' }),
       });
     }
   });
@@ -42,7 +43,7 @@ describe('an operation that ended without the pod', () => {
     expect(verdict).toMatchObject({
       kind: 'report',
       because: expect.stringContaining('progress 0/0'),
-      evidence: { issue: 'apecloud/kubeblocks#9000' },
+      evidence: allLive({ issue: 'apecloud/kubeblocks#9000' }),
     });
   });
 

@@ -1,4 +1,5 @@
 import { milliseconds } from '../../../../shared/duration.ts';
+import { allLive } from '../../../../shared/evidence.ts';
 import { targetOf } from '../../../../shared/plan.ts';
 import { fix } from '../../../../shared/verdict.ts';
 import { type Case, evidenceOf } from '../case.ts';
@@ -23,7 +24,7 @@ export const pendingBehindDependency: Case = {
     });
     if (behind.length === 0) return undefined;
     return fix(`it waits for ${behind.join(', ')}, which waits behind it (${this.issue})`, {
-      evidence: { remedy: 'delete', ...evidenceOf(this, situation), dependsOn: behind },
+      evidence: allLive({ remedy: 'delete', ...evidenceOf(this, situation), dependsOn: behind }),
       // It is somebody's request: it has to be made again, after its dependency.
       approval: 'always',
       steps: [

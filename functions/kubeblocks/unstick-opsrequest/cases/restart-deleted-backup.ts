@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { milliseconds } from '../../../../shared/duration.ts';
+import { allLive } from '../../../../shared/evidence.ts';
 import { jsonPatch, targetOf } from '../../../../shared/plan.ts';
 import { fix } from '../../../../shared/verdict.ts';
 import { type Case, evidenceOf } from '../case.ts';
@@ -33,7 +34,7 @@ export const restartDeletedBackup: Case = {
         { op: 'remove' as const, path },
       ];
       return fix(`${name} was restored long ago from ${gone}, which is deleted (${this.issue})`, {
-        evidence: { remedy: 'forget the backup', ...evidenceOf(this, situation), component: name, backup: gone },
+        evidence: allLive({ remedy: 'forget the backup', ...evidenceOf(this, situation), component: name, backup: gone }),
         steps: [
           jsonPatch(targetOf(reference, component), operations, `forget the deleted backup ${gone}, as 1.0.1 does once a restore is done`),
         ],

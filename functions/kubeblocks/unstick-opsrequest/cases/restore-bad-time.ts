@@ -1,4 +1,5 @@
 import { milliseconds } from '../../../../shared/duration.ts';
+import { allLive } from '../../../../shared/evidence.ts';
 import { targetOf } from '../../../../shared/plan.ts';
 import { fix } from '../../../../shared/verdict.ts';
 import { type Case, evidenceOf } from '../case.ts';
@@ -20,7 +21,7 @@ export const restoreBadTime: Case = {
     });
     if (!refused) return undefined;
     return fix(`its point in time cannot be restored (${this.issue})`, {
-      evidence: { remedy: 'delete', ...evidenceOf(this, situation), message: String(refused.message) },
+      evidence: allLive({ remedy: 'delete', ...evidenceOf(this, situation), message: String(refused.message) }),
       approval: 'always',
       steps: [
         { kind: 'delete', target: targetOf(opReference, op), reason: 'delete the request; make it again with a time the backup covers' },
