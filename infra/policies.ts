@@ -1,3 +1,4 @@
+import { backupPrefix } from '../shared/artifacts/artifacts.ts';
 import { continueFunction, type DeployedFunction, type DeployedName, deployedFunctions } from './deployment.ts';
 import { type DeploymentSettings, NO_SETTINGS } from './deployment-settings.ts';
 import { slackPolicies } from './slack-policies.ts';
@@ -24,7 +25,21 @@ function secretsOf(named: string[]): unknown[] {
   return named.map((name) => (name.startsWith('arn:') ? name : { 'Fn::Sub': `${here}${name}-??????` }));
 }
 
-/** Names of what does not exist yet are the only open ends: texts and pins in the bucket, schedules in the group. */
+/** Reads the documents of its operator, and writes its own backups alone. What a fix applies is for a person to put there. */
+function inBucket(remediation: string): PolicyStatement[] {
+  const [operator] = remediation.split('/');
+  const [backups, documents] = [`${backupPrefix(remediation)}*`, `documents/${operator}/*`].map((keys) => ({
+    'Fn::Sub': `\${Artifacts.Arn}/${keys}`,
+  }));
+  return [
+    allow(['s3:GetObject'], [backups, documents]),
+    allow(['s3:PutObject'], [backups]),
+    // Without it S3 answers "forbidden" for what is not there. S3 asks for it without a prefix then, so no condition can limit it.
+    allow(['s3:ListBucket'], arn('Artifacts')),
+  ];
+}
+
+/** Names of what does not exist yet are the only open ends: documents and backups in the bucket, schedules in the group. */
 function remediationStatements(deployed: DeployedFunction, { tokenSecrets, key, network }: DeploymentSettings): PolicyStatement[] {
   const secrets = secretsOf(tokenSecrets);
   return [
@@ -44,9 +59,7 @@ function remediationStatements(deployed: DeployedFunction, { tokenSecrets, key, 
       'Fn::Sub': `arn:\${AWS::Partition}:scheduler:\${AWS::Region}:\${AWS::AccountId}:schedule/\${AppointmentsGroup}/*`,
     }),
     allow(['iam:PassRole'], arn('AppointmentsRole'), { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } }),
-    allow(['s3:GetObject', 's3:PutObject'], [{ 'Fn::Sub': `\${Artifacts.Arn}/texts/*` }, { 'Fn::Sub': `\${Artifacts.Arn}/pins/*` }]),
-    // Without it S3 answers "forbidden" for what is not there.
-    allow(['s3:ListBucket'], arn('Artifacts')),
+    ...inBucket(deployed.remediation.name),
     ...(secrets.length > 0 ? [allow(['secretsmanager:GetSecretValue'], secrets)] : []),
     ...forKey(key),
     ...(network ? inNetwork(deployed) : []),

@@ -18,8 +18,9 @@ const live: KubernetesObject = {
 const target = targetOf({ group: 'example.com', version: 'v1', resource: 'widgets', namespace: 'n', name: 'w' }, live);
 
 async function kept(step: ObjectStep, object = live): Promise<unknown> {
-  const incident = { id: 'i' } as Incident;
+  const incident = { id: 'i', remediation: 'example/mend' } as Incident;
   const backup = await backUp(artifacts, incident, { hash: '0123456789', steps: [step] } as Plan, step, object);
+  if (backup) expect(backup.artifact).toBe('backups/example/mend/i-01234567-0');
   return backup && JSON.parse(await artifacts.get(backup.artifact, backup.sha256));
 }
 

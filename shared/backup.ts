@@ -1,4 +1,4 @@
-import type { Artifacts } from './artifacts/artifacts.ts';
+import { type Artifacts, incidentBackupPrefix } from './artifacts/artifacts.ts';
 import type { Json } from './canonical.ts';
 import type { Cluster } from './cluster.ts';
 import type { Incident } from './incident.ts';
@@ -26,7 +26,7 @@ export async function backUpZnode(artifacts: Artifacts, incident: Incident, plan
 }
 
 async function save(artifacts: Artifacts, incident: Incident, plan: Plan, step: Step, content: unknown) {
-  const artifact = `backups/${incident.id}-${plan.hash.slice(0, 8)}-${plan.steps.indexOf(step)}`;
+  const artifact = `${incidentBackupPrefix(incident)}${plan.hash.slice(0, 8)}-${plan.steps.indexOf(step)}`;
   return { artifact, ...(await artifacts.put(artifact, JSON.stringify(content))) };
 }
 

@@ -18,16 +18,22 @@ const remediation = complete('example/mend', {
   examine: async () => clear(''),
 });
 
-async function wayBack(step: Step, backedUp = true) {
+async function wayBack(step: Step, backedUp = true, artifact = 'backups/example/mend/i-h-0') {
   const artifacts = memoryArtifacts();
-  const backup = { artifact: 'backups/x', ...(await artifacts.put('backups/x', JSON.stringify([kept('/migration', znode as never)]))) };
+  const backup = { artifact, ...(await artifacts.put(artifact, JSON.stringify([kept('/migration', znode as never)]))) };
   const plan: Plan = { hash: 'h', because: '', evidence: {}, steps: [step], madeAt: 0, expiresAt: 0 };
   const execution = {
     preparedAt: 0,
     steps: [{ index: 0, ...(backedUp && { backup }) }],
     written: [{ index: 0, at: 0, how: 'wrote' as const }],
   };
-  return inversePlan({ id: 'i', key: 'k', plan, execution } as Incident, remediation, {} as Cluster, artifacts, 0);
+  return inversePlan(
+    { id: 'i', key: 'k', remediation: 'example/mend', plan, execution } as Incident,
+    remediation,
+    {} as Cluster,
+    artifacts,
+    0,
+  );
 }
 
 const deleted: Step = {
@@ -52,3 +58,12 @@ it.each<[string, Step, boolean, RegExp]>([
 ])('%s of a node has no inverse, and that is said', async (_, step, backedUp, says) => {
   expect(await wayBack(step, backedUp)).toMatchObject({ because: expect.stringMatching(says) });
 });
+
+it.each(['backups/example/other/i-h-0', 'backups/example/mend/j-h-0', 'backups/x', 'strimzi/0.43.0'])(
+  'refuses to write back %s, which is not a backup of the incident',
+  async (artifact) => {
+    expect(await wayBack(deleted, true, artifact)).toEqual({
+      because: expect.stringContaining(`${artifact} is not a backup of this incident`),
+    });
+  },
+);

@@ -1,4 +1,4 @@
-import type { Artifacts } from './artifacts/artifacts.ts';
+import { type Artifacts, incidentBackupPrefix } from './artifacts/artifacts.ts';
 import { canonical, type Json } from './canonical.ts';
 import type { Cluster } from './cluster.ts';
 import { shown } from './difference.ts';
@@ -39,6 +39,10 @@ export async function inversePlan(
   const written = doneOf(incident).flatMap(({ plan, execution }) =>
     execution.written.map(({ index }) => ({ step: plan.steps[index] as Step, lock: execution.steps.find((one) => one.index === index) })),
   );
+  const own = incidentBackupPrefix(incident);
+  const foreign = written.find(({ lock }) => lock?.backup && !lock.backup.artifact.startsWith(own))?.lock?.backup;
+  if (foreign)
+    return { because: `${foreign.artifact} is not a backup of this incident: its record was changed, so nothing is written back` };
   const inverses: Inverse[] = [];
   for (const { step, lock } of written.toReversed()) {
     const inverse = await inverseStep(step, lock, incident.id, cluster, artifacts);

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { CreateQueueCommand, PurgeQueueCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Incident } from '../shared/incident.ts';
@@ -93,6 +94,24 @@ describe('the verbs with --aws-table', () => {
     const { code, err } = await kubemend('incidents', ...args);
     expect([code, err]).toEqual([2, expect.stringMatching(sentence)]);
   });
+});
+
+it('crds add --aws-bucket pins a version that does not ship in the bucket, and cannot replace one that does', async () => {
+  const s3 = new S3Client({ ...clientOptions(moto.endpoint), forcePathStyle: true });
+  const Bucket = 'kubemend-prod-artifacts';
+  await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } }));
+  const add = (version: string) => {
+    const from = ['--from', join(ROOT, 'artifacts/strimzi/0.43.0.yaml.gz')];
+    return kubemend('crds', 'add', 'strimzi', version, ...from, '--aws-bucket', Bucket, '--region', 'eu-west-1', '--json');
+  };
+  const { code, out, err } = await add('0.45.2');
+  expect([code, err]).toEqual([0, '']);
+  const { sha256 } = JSON.parse(out) as { sha256: string };
+  const refusal = 'strimzi/0.43.0 ships with kubemend and cannot be replaced';
+  expect(await add('0.43.0')).toMatchObject({ code: 2, err: expect.stringContaining(refusal) });
+  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket }));
+  s3.destroy();
+  expect(Contents.map(({ Key }) => Key)).toEqual(['documents/strimzi/0.45.2.json', `documents/strimzi/0.45.2/${sha256}.gz`]);
 });
 
 describe('redrive --queue', () => {

@@ -192,6 +192,9 @@ describe('the command line', () => {
     const { artifacts } = JSON.parse((await kubemend('crds', 'list', '--json')).out) as { artifacts: { name: string; sha256: string }[] };
     expect(artifacts.find(({ name }) => name === 'strimzi/0.43.9')?.sha256).toBe(added.sha256);
     expect(added.sha256).toBe(artifacts.find(({ name }) => name === 'strimzi/0.43.0')?.sha256);
+    expect(await kubemend('crds', 'add', 'strimzi', '0.43.0', '--from', file)).toMatchObject({
+      ...{ code: 2, err: expect.stringContaining('strimzi/0.43.0 ships with kubemend and cannot be replaced') },
+    });
     await writeFile(join(directory, 'wrong.yaml'), 'kind: Secret\nmetadata: {name: a}\n');
     expect(await kubemend('crds', 'add', 'strimzi', '0.43.8', '--from', join(directory, 'wrong.yaml'))).toMatchObject({ code: 2 });
   });

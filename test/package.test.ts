@@ -228,7 +228,7 @@ describe(`the packaged ${NAME}, run as Lambda runs it`, () => {
       `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/kafkas.kafka.strimzi.io`,
     ]);
     const incident = (await state.load(id)) as Incident;
-    expect(incident.execution?.steps[0]?.backup?.artifact).toContain(`backups/${id}`);
+    expect(incident.execution?.steps[0]?.backup?.artifact).toContain(`backups/${NAME}/${id}`);
     await lambda.logged(`"incident":"${id}"`);
   });
 });

@@ -98,7 +98,13 @@ export function describeRoles(packaged: () => { service: PackagedService; remedi
           undefined,
         ],
         ['Allow', ['iam:PassRole'], ['AppointmentsRole'], { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } }],
-        ['Allow', ['s3:GetObject', 's3:PutObject'], [`\${Artifacts.Arn}/texts/*`, `\${Artifacts.Arn}/pins/*`], undefined],
+        [
+          'Allow',
+          ['s3:GetObject'],
+          [`\${Artifacts.Arn}/backups/${name}/*`, `\${Artifacts.Arn}/documents/${name.split('/')[0]}/*`],
+          undefined,
+        ],
+        ['Allow', ['s3:PutObject'], [`\${Artifacts.Arn}/backups/${name}/*`], undefined],
         ['Allow', ['s3:ListBucket'], ['Artifacts'], undefined],
       ]);
     }

@@ -1,9 +1,9 @@
 import { type Statement, statementsOf } from './packaged-service.ts';
 import type { Resources } from './template-dead-letters.ts';
 
-/** Names of what does not exist yet: texts and pins, schedules, and the six characters that Secrets Manager appends. */
+/** Names of what does not exist yet: documents and backups, schedules, and the six characters that Secrets Manager appends. */
 const OPEN = [
-  /^\{"Fn::Sub":"\$\{Artifacts\.Arn\}\/(texts|pins)\/\*"\}$/,
+  /^\{"Fn::Sub":"\$\{Artifacts\.Arn\}\/(documents\/[\w-]+|backups\/[\w-]+\/[\w-]+)\/\*"\}$/,
   /^\{"Fn::Sub":"arn:[^*?]*:schedule\/\$\{AppointmentsGroup\}\/\*"\}$/,
   /^\{"Fn::Sub":"arn:[^*?]*:secretsmanager:[^*?]*:secret:[^*?]+-\?{6}"\}$/,
 ];

@@ -1,22 +1,26 @@
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { valid } from 'semver';
+import { type Artifacts, ShippedError } from '../../shared/artifacts/artifacts.ts';
 import { documentsOf } from '../../shared/kubernetes/yaml.ts';
+import { bucketArtifacts } from '../aws-artifacts.ts';
 import { openArtifacts, stateDirectory } from '../store.ts';
-import { stateOption, text, UsageError, type Verb } from '../verb.ts';
+import { type Call, stateOption, text, UsageError, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   summary: 'pin the CRDs of an operator version, with their SHA-256, for fixes to apply',
   usage: 'crds add strimzi VERSION --from FILE_OR_URL  |  crds list',
-  examples: ['kubemend crds list', 'kubemend crds add strimzi 0.43.0 --from strimzi-crds-0.43.0.yaml'],
+  examples: ['kubemend crds list', 'kubemend crds add strimzi 0.45.2 --from strimzi-crds-0.45.2.yaml'],
   options: {
     ...stateOption,
     from: { type: 'string', help: 'multi-document YAML (also .gz): a file, or an https URL fetched now and never again' },
+    'aws-bucket': { type: 'string', help: 'instead of the state folder: the bucket of an installation in AWS' },
+    region: { type: 'string', help: "region of that bucket (default: the AWS CLI's)" },
   },
   positionals: { least: 1, most: 3 },
   async run(call) {
     const [action, operator, version] = call.positionals;
-    const artifacts = openArtifacts(stateDirectory(call));
+    const artifacts = await artifactsOf(call);
     if (action === 'list') {
       const names = (await artifacts.list('')).filter((name) => !name.startsWith('backups/'));
       const rows = await Promise.all(names.map(async (name) => ({ name, ...(await artifacts.describe(name)) })));
@@ -36,12 +40,20 @@ export const verb: Verb = {
     }
     if (!names.includes('kafkas.kafka.strimzi.io'))
       throw new UsageError(`${from} holds no CRD kafkas.kafka.strimzi.io: take strimzi-crds-${version}.yaml of the release`);
-    const { sha256 } = await artifacts.put(`strimzi/${version}`, content);
+    const { sha256 } = await artifacts.put(`strimzi/${version}`, content).catch((error: Error) => {
+      throw error instanceof ShippedError ? new UsageError(error.message) : error;
+    });
     if (call.json) call.out(JSON.stringify({ name: `strimzi/${version}`, sha256, crds: names }));
     else call.out(`Pinned strimzi/${version}: ${names.length} CRDs, SHA-256 ${sha256}`);
     return 0;
   },
 };
+
+async function artifactsOf(call: Call): Promise<Artifacts> {
+  const bucket = text(call, 'aws-bucket');
+  if (bucket === undefined) return openArtifacts(stateDirectory(call));
+  return bucketArtifacts(bucket, text(call, 'region'), call.environment.deployment.AWS_ENDPOINT_URL);
+}
 
 async function read(from: string): Promise<string> {
   try {

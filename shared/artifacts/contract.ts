@@ -10,6 +10,8 @@ export interface ArtifactsUnderTest {
   open(): Artifacts;
   /** Changes the stored text of the one own artifact behind kubemend's back. */
   tamper(): Promise<void>;
+  /** Stores `text` under the name of the shipped one, as somebody does who writes to the store directly. */
+  replaceShipped(text: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -29,10 +31,26 @@ export function artifactsContract(name: string, make: () => Promise<ArtifactsUnd
       expect(await artifacts.describe('strimzi/0.43.0')).toEqual({ sha256: sha256('shipped text'), source: 'the release' });
     });
 
-    it('prefers the user’s own, also after a restart', async () => {
-      expect(await artifacts.put('strimzi/0.43.0', 'own text')).toEqual({ sha256: sha256('own text') });
-      expect(await under.open().get('strimzi/0.43.0')).toBe('own text');
-      expect(await artifacts.describe('strimzi/0.43.0')).toEqual({ sha256: sha256('own text') });
+    it('refuses to replace a shipped artifact', async () => {
+      await expect(artifacts.put('strimzi/0.43.0', 'own text')).rejects.toThrow(
+        'strimzi/0.43.0 ships with kubemend and cannot be replaced',
+      );
+      expect(await under.open().get('strimzi/0.43.0')).toBe('shipped text');
+    });
+
+    it('ignores a text that was stored under a shipped name behind its back: neither its hash nor its text is ever given', async () => {
+      await under.replaceShipped('another text');
+      const again = under.open();
+      expect(await again.describe('strimzi/0.43.0')).toEqual({ sha256: sha256('shipped text'), source: 'the release' });
+      expect(await again.get('strimzi/0.43.0')).toBe('shipped text');
+      await expect(again.get('strimzi/0.43.0', sha256('another text'))).rejects.toThrow('it was replaced since');
+      expect(await again.list('')).toEqual(['strimzi/0.43.0']);
+    });
+
+    it('finds what a person added, also after a restart', async () => {
+      expect(await artifacts.put('strimzi/0.45.2', 'own text')).toEqual({ sha256: sha256('own text') });
+      expect(await under.open().get('strimzi/0.45.2')).toBe('own text');
+      expect(await artifacts.describe('strimzi/0.45.2')).toEqual({ sha256: sha256('own text') });
     });
 
     it('lists both by prefix, versions in their order', async () => {
@@ -54,14 +72,14 @@ export function artifactsContract(name: string, make: () => Promise<ArtifactsUnd
       await expect(artifacts.get('strimzi/0.45.2')).rejects.toThrow('No artifact strimzi/0.45.2 is');
       await expect(artifacts.get('constructor')).rejects.toThrow('No artifact constructor is');
       await expect(artifacts.get('strimzi/0.43.0', sha256('other'))).rejects.toThrow(`${sha256('other')} was asked for`);
-      await artifacts.put('strimzi/0.43.0', 'own text');
-      await expect(artifacts.get('strimzi/0.43.0', sha256('shipped text'))).rejects.toThrow('it was replaced since');
+      await artifacts.put('strimzi/1.2.0', 'own text');
+      await expect(artifacts.get('strimzi/1.2.0', sha256('other'))).rejects.toThrow('it was replaced since');
     });
 
-    it('refuses a tampered own text instead of falling back to the shipped one', async () => {
-      await artifacts.put('strimzi/0.43.0', 'own text');
+    it('refuses a tampered own text', async () => {
+      await artifacts.put('strimzi/1.2.0', 'own text');
       await under.tamper();
-      await expect(artifacts.get('strimzi/0.43.0')).rejects.toThrow('Artifact strimzi/0.43.0 was changed');
+      await expect(artifacts.get('strimzi/1.2.0')).rejects.toThrow('Artifact strimzi/1.2.0 was changed');
     });
 
     it.each(['../x', 'a/../../x', '/etc/passwd', 'a//b', 'a/', '', '.', 'a/.hidden', 'a\\b', 'a\0b', 'x'.repeat(201)])(

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import * as z from 'zod';
 import { openPrivateFile, privateDirectory } from '../../events/private-files.ts';
-import { type Artifacts, checkName } from './artifacts.ts';
+import { type Artifacts, checkName, ShippedError } from './artifacts.ts';
 
 const pin = z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/), source: z.string().optional(), file: z.string().optional() });
 type Pin = z.infer<typeof pin>;
@@ -17,7 +17,7 @@ interface Found {
 }
 
 /**
- * Artifacts in a directory of the user, in front of the read-only ones that came with kubemend.
+ * Artifacts in a directory of the user, beside the read-only ones that ship with kubemend, which take precedence.
  * Shipped: `<name>.yaml.gz`, all pinned in one `index.json`. Added: `<name>.<hash>.yaml.gz`, each pinned in its own `<name>.json`, which is
  * renamed into place last: it is the moment of the change, whatever dies before or writes at the same time.
  * A replaced text stays behind as a file: somebody may be reading it.
@@ -50,6 +50,7 @@ export class DirectoryArtifacts implements Artifacts {
 
   async put(name: string, text: string): Promise<{ sha256: string }> {
     checkName(name);
+    if (await this.#shippedOne(name)) throw new ShippedError(name);
     const sha256 = sha256Of(text);
     const file = `${name}.${sha256.slice(0, 16)}.yaml.gz`;
     if (!this.#isPrivate) privateDirectory(this.#directory);
@@ -75,7 +76,7 @@ export class DirectoryArtifacts implements Artifacts {
 
   async #find(name: string): Promise<Found | undefined> {
     checkName(name);
-    return (await this.#added(name)) ?? (await this.#shippedOne(name));
+    return (await this.#shippedOne(name)) ?? (await this.#added(name));
   }
 
   async #added(name: string): Promise<Found | undefined> {

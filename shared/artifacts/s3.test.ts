@@ -55,14 +55,17 @@ async function packShipped(): Promise<Artifacts> {
   return new PackedArtifacts(file);
 }
 
-artifactsContract('S3Artifacts on moto, in front of a package,', async () => {
+artifactsContract('S3Artifacts on moto, beside a package,', async () => {
   const bucket = await newBucket();
   const shipped = await packShipped();
   return {
     open: () => new S3Artifacts({ bucket: bucketOf(bucket), shipped }),
     async tamper() {
-      const Key = (await keysOf(bucket)).find((key) => key.startsWith('texts/'));
+      const Key = (await keysOf(bucket)).find((key) => key.endsWith('.gz'));
       await client.send(new PutObjectCommand({ Bucket: bucket, Key, Body: gzipSync('tampered') }));
+    },
+    async replaceShipped(text) {
+      await new S3Artifacts({ bucket: bucketOf(bucket) }).put('strimzi/0.43.0', text);
     },
     close: async () => undefined,
   };
@@ -74,10 +77,25 @@ describe('S3Artifacts', () => {
     const artifacts = new S3Artifacts({ bucket: bucketOf(bucket) });
     const { sha256 } = await artifacts.put('backups/a', 'before the fix');
     const damaged = gzipSync('something else under this key');
-    await client.send(new PutObjectCommand({ Bucket: bucket, Key: `texts/${sha256}.gz`, Body: damaged }));
-    await artifacts.put('backups/b', 'before the fix');
+    await client.send(new PutObjectCommand({ Bucket: bucket, Key: `backups/a/${sha256}.gz`, Body: damaged }));
+    await artifacts.put('backups/a', 'before the fix');
     await expect(artifacts.get('backups/a')).rejects.toThrow('was changed');
-    expect((await keysOf(bucket)).sort()).toEqual(['pins/backups/a.json', 'pins/backups/b.json', `texts/${sha256}.gz`]);
+    expect((await keysOf(bucket)).sort()).toEqual(['backups/a.json', `backups/a/${sha256}.gz`]);
+  });
+
+  it('keeps backups and documents apart by the first part of the key, and lists each under its own name', async () => {
+    const bucket = await newBucket();
+    const artifacts = new S3Artifacts({ bucket: bucketOf(bucket) });
+    for (const name of ['strimzi/0.45.2', 'backups/strimzi/upgrade-stale-crds/1-2-0', 'documents/x']) await artifacts.put(name, 'x');
+    const pins = (await keysOf(bucket)).filter((key) => key.endsWith('.json'));
+    expect(pins.sort()).toEqual([
+      'backups/strimzi/upgrade-stale-crds/1-2-0.json',
+      'documents/documents/x.json',
+      'documents/strimzi/0.45.2.json',
+    ]);
+    expect(await artifacts.list('')).toEqual(['backups/strimzi/upgrade-stale-crds/1-2-0', 'documents/x', 'strimzi/0.45.2']);
+    expect(await artifacts.list('strimzi/')).toEqual(['strimzi/0.45.2']);
+    expect(await artifacts.list('documents/')).toEqual(['documents/x']);
   });
 
   it('keeps the old text until the new one is pinned, and says so when a text is missing or no text', async () => {
@@ -88,31 +106,32 @@ describe('S3Artifacts', () => {
     const dying = new S3Artifacts({
       bucket: {
         ...{ get, ...rest },
-        put: (key, ...what) => (key.startsWith('pins/') ? Promise.reject(new Error('the process died')) : put(key, ...what)),
+        put: (key, ...what) => (key.endsWith('.json') ? Promise.reject(new Error('the process died')) : put(key, ...what)),
       },
     });
     await expect(dying.put('crds', 'second')).rejects.toThrow('the process died');
     expect(await artifacts.get('crds')).toBe('first');
-    const pin = async (body: string) => client.send(new PutObjectCommand({ Bucket: bucket, Key: 'pins/crds.json', Body: body }));
+    const pin = async (body: string) => client.send(new PutObjectCommand({ Bucket: bucket, Key: 'documents/crds.json', Body: body }));
     await pin(JSON.stringify({ sha256: 'a'.repeat(64) }));
-    await expect(artifacts.get('crds')).rejects.toThrow(/lacks texts\/a{64}\.gz/);
+    await expect(artifacts.get('crds')).rejects.toThrow(/lacks documents\/crds\/a{64}\.gz/);
     await pin('{"sha256": "short"}');
     await expect(artifacts.get('crds')).rejects.toThrow('does not pin an artifact as it should');
-    await client.send(new PutObjectCommand({ Bucket: bucket, Key: `texts/${'b'.repeat(64)}.gz`, Body: 'no gzip' }));
+    await client.send(new PutObjectCommand({ Bucket: bucket, Key: `documents/crds/${'b'.repeat(64)}.gz`, Body: 'no gzip' }));
     await pin(JSON.stringify({ sha256: 'b'.repeat(64) }));
     await expect(artifacts.get('crds')).rejects.toThrow('Artifact crds cannot be read from');
   });
 
   it('says which bucket does not answer: what is not known is never "unknown artifact"', async () => {
     const artifacts = new S3Artifacts({ bucket: bucketOf('no-such-bucket'), shipped: await packShipped() });
-    await expect(artifacts.get('strimzi/0.43.0')).rejects.toThrow(
-      'Reading pins/strimzi/0.43.0.json in the bucket no-such-bucket was refused: 404 NoSuchBucket',
+    expect(await artifacts.get('strimzi/0.43.0')).toBe('shipped text');
+    await expect(artifacts.get('strimzi/0.45.2')).rejects.toThrow(
+      'Reading documents/strimzi/0.45.2.json in the bucket no-such-bucket was refused: 404 NoSuchBucket',
     );
-    await expect(artifacts.describe('strimzi/0.43.0')).rejects.toThrow('NoSuchBucket');
-    await expect(artifacts.put('a', 'b')).rejects.toThrow('Writing texts/');
-    await expect(artifacts.list('a')).rejects.toThrow('Listing pins/a in the bucket no-such-bucket was refused');
+    await expect(artifacts.describe('strimzi/0.45.2')).rejects.toThrow('NoSuchBucket');
+    await expect(artifacts.put('a', 'b')).rejects.toThrow('Writing documents/a/');
+    await expect(artifacts.list('a')).rejects.toThrow('Listing documents/a in the bucket no-such-bucket was refused');
     const away = new S3Artifacts({ bucket: bucketOf('b', 'http://127.0.0.1:1') });
-    await expect(away.get('a')).rejects.toThrow('GET pins/a.json in the bucket b failed: fetch failed: ');
+    await expect(away.get('a')).rejects.toThrow('GET documents/a.json in the bucket b failed: fetch failed: ');
   });
 
   it('lists over more than one page, and names with every character that a name may have', async () => {
