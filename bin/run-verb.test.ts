@@ -99,6 +99,32 @@ describe('an ID', () => {
   });
 });
 
+describe('incidents', () => {
+  const listed = async (...args: string[]) =>
+    JSON.parse(await says(incidents, '--json', ...args)) as { incidents: unknown[]; more: number };
+  it('shows the newest, says how many more there are, and how to see them', async () => {
+    for (let n = 1; n <= 120; n += 1) await incident({ id: n.toString(16).padStart(12, '0'), key: `${n}`, updatedAt: n });
+    await incident({ id: 'ffffffffffff', key: 'suspicion', state: 'cleared', history: [], updatedAt: 999 });
+    const shown = await says(incidents);
+    expect(shown).toMatch(/20 older incidents are not shown\. Show more with --limit N, or all with --all\.$/);
+    expect(shown).toContain((120).toString(16).padStart(12, '0'));
+    expect(shown).not.toMatch(/000000000001|ffffffffffff/);
+    expect(await listed()).toMatchObject({ more: 20 });
+    expect(await listed('--limit', '119')).toMatchObject({ more: 1 });
+    const all = [await listed('--limit', '120'), await listed('--all'), await listed('--open')];
+    expect(all.map(({ incidents: found, more }) => [found.length, more])).toEqual([
+      [120, 0],
+      [121, 0],
+      [100, 20],
+    ]);
+  });
+
+  it.each(['0', '-1', '1.5', 'many'])('--limit %s is a sentence', async (limit) => {
+    await incident();
+    expect(await says(incidents, `--limit=${limit}`)).toBe(`--limit must be a positive integer, got ${limit}`);
+  });
+});
+
 it('What is no kubeconfig is a sentence', async () => {
   writeFileSync(path('hostname'), 'till-17\n');
   expect(await says(scan, '--kubeconfig', path('hostname'))).toMatch(/hostname is no kubeconfig: it names no cluster/);

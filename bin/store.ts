@@ -71,13 +71,10 @@ export async function namedIncident(state: State, id: string): Promise<Incident>
   if (incident) return incident;
   if (!/^[0-9a-f]{4,12}$/.test(id))
     throw new UsageError(`"${id}" is no ID of an incident: 12 hex digits, of which the first 4 are enough. Run: kubemend incidents`);
-  const alike = (await everyIncident(state)).filter((one) => one.id.startsWith(id)).map((one) => one.id);
-  if (alike.length > 1) throw new UsageError(`More than one incident begins with ${id}: ${alike.slice(0, 10).join(', ')}`);
+  const alike = await state.idsLike(id, 10);
+  if (alike.length > 1) throw new UsageError(`More than one incident begins with ${id}: ${alike.join(', ')}`);
   throw new UsageError(`There is no incident "${id}". Run: kubemend incidents`);
 }
-
-/** All incidents there are, newest first. */
-export const everyIncident = (state: State): Promise<Incident[]> => state.list({ limit: 1_000_000 });
 
 /** The cluster that the last run on this folder watched, if it said so. */
 export const watchedCluster = (state: State): Promise<string | undefined> => state.setting('cluster');

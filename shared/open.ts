@@ -19,7 +19,8 @@ type Subject = Pick<Incident, 'key' | 'ordinal' | 'cluster' | 'remediation' | 'o
 export function begin(subject: Subject, because: string, now: number): Incident {
   return {
     ...subject,
-    id: hashOf([subject.key, subject.ordinal]).slice(0, 12),
+    // With the fact: after all incidents of a key expired their ordinals come again, and an id that budgets and breakers counted must not.
+    id: hashOf([subject.key, subject.ordinal, subject.fact.id]).slice(0, 12),
     revision: 1,
     state: 'detected',
     because,

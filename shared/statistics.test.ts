@@ -127,12 +127,12 @@ describe('the record', () => {
     [26, 29, false],
     [27, 29, true],
   ])('of %i right in %i is enough for auto: %s', (right, all, enough) => {
-    const found = againstAuto(incidents({ confirmed: right, wrong: all - right }), 'a/b');
+    const found = againstAuto(recordsOf(incidents({ confirmed: right, wrong: all - right })), 'a/b');
     expect(found === undefined).toBe(enough);
   });
 
   it('of one namespace is not that of another', () => {
-    const all = incidents({ confirmed: 30 }, { confirmed: 1 });
+    const all = recordsOf(incidents({ confirmed: 30 }, { confirmed: 1 }));
     expect([againstAuto(all, 'a/b'), againstAuto(all, 'a/b', 'shop')]).toEqual([undefined, undefined]);
     expect(againstAuto(all, 'a/b', 'bank')).toMatch(
       /a\/b in bank: 1 of 1 plans were confirmed \(at least 20 % right\); auto is for at least 75 %/,

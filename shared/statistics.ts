@@ -32,8 +32,8 @@ export function judge({ state, history, byHand, retry }: Incident): Judgement | 
   return state === 'resolved' ? 'by-itself' : 'open';
 }
 
-/** From the one that speaks most against a remediation. */
-const WORST: Judgement[] = ['wrong', 'by-itself', 'confirmed', 'open'];
+/** From the one that says least against a remediation to the one that says most. The state database stores the index: append only. */
+export const SEVERITIES: readonly Judgement[] = ['open', 'confirmed', 'by-itself', 'wrong'];
 
 /**
  * One judgement for each failure. What a person had done again (`rerun`, `retry`) belongs to the failure it began with, which counts once, as the worst
@@ -49,33 +49,51 @@ function judgements(incidents: Incident[]): { incident: Incident; judgement: Jud
     // An incident that was forgotten in the meantime still is the beginning of what followed it.
     for (let after = incident.after; after !== undefined; after = byId.get(after)?.after) first = after;
     const known = failures.get(first);
-    if (!known || WORST.indexOf(judgement) < WORST.indexOf(known.judgement)) failures.set(first, { incident, judgement });
+    if (!known || SEVERITIES.indexOf(judgement) > SEVERITIES.indexOf(known.judgement)) failures.set(first, { incident, judgement });
   }
   return [...failures.values()];
 }
 
-/** The records of all remediations that fired: one for each, and one for each of its namespaces. Derived from the incidents alone. */
-export function recordsOf(incidents: Incident[]): Record[] {
-  const groups = new Map<string, { remediation: string; namespace?: string; all: Judgement[] }>();
-  for (const { incident, judgement } of judgements(incidents)) {
-    const { remediation, object } = incident;
-    for (const namespace of new Set([undefined, object.namespace])) {
+/** How many failures of one remediation in one namespace were judged alike. */
+export interface FailureCount {
+  remediation: string;
+  /** Absent: the object is in no namespace. */
+  namespace?: string | undefined;
+  judgement: Judgement;
+  n: number;
+}
+
+/** The records of all remediations that fired, derived from all their incidents. */
+export const recordsOf = (incidents: Incident[]): Record[] =>
+  recordsFrom(
+    judgements(incidents).map(({ incident, judgement }) => {
+      const { remediation, object } = incident;
+      return { remediation, namespace: object.namespace, judgement, n: 1 };
+    }),
+  );
+
+/** The records of all remediations that fired: one for each, and one for each of its namespaces. */
+export function recordsFrom(counts: FailureCount[]): Record[] {
+  const groups = new Map<string, { remediation: string; namespace?: string; counts: FailureCount[] }>();
+  for (const counted of counts) {
+    const { remediation } = counted;
+    for (const namespace of new Set([undefined, counted.namespace])) {
       const key = `${remediation} ${namespace ?? ''}`;
-      const group = groups.get(key) ?? { remediation, ...(namespace !== undefined && { namespace }), all: [] };
-      group.all.push(judgement);
+      const group = groups.get(key) ?? { remediation, ...(namespace !== undefined && { namespace }), counts: [] };
+      group.counts.push(counted);
       groups.set(key, group);
     }
   }
   const sorted = [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
-  return sorted.map(([, { all, ...group }]) => ({ ...group, ...count(all) }));
+  return sorted.map(([, { counts: own, ...group }]) => ({ ...group, ...total(own) }));
 }
 
-function count(all: Judgement[]): Omit<Record, 'remediation' | 'namespace'> {
-  const of = (judgement: Judgement): number => all.filter((one) => one === judgement).length;
-  const [confirmed, byItself, wrong] = [of('confirmed'), of('by-itself'), of('wrong')];
+function total(counts: FailureCount[]): Omit<Record, 'remediation' | 'namespace'> {
+  const of = (judgement: Judgement): number => counts.reduce((sum, one) => sum + (one.judgement === judgement ? one.n : 0), 0);
+  const [confirmed, byItself, wrong, open] = [of('confirmed'), of('by-itself'), of('wrong'), of('open')];
   const judged = confirmed + byItself + wrong;
   const precision = judged > 0 && { precision: { value: confirmed / judged, ...wilson(confirmed, judged) } };
-  return { fired: all.length, confirmed, byItself, wrong, open: of('open'), ...precision };
+  return { fired: judged + open, confirmed, byItself, wrong, open, ...precision };
 }
 
 /** The Wilson score interval of `right` of `all`, at 95 %. Unlike right/all ± something it is sound for few and for none wrong. */
@@ -88,8 +106,8 @@ export function wilson(right: number, all: number, z = 1.96): { low: number; hig
 }
 
 /** Why a remediation should not run in `auto` yet, in one sentence; undefined when nothing speaks against it. */
-export function againstAuto(incidents: Incident[], remediation: string, namespace?: string): string | undefined {
-  const record = recordsOf(incidents).find((one) => one.remediation === remediation && one.namespace === namespace);
+export function againstAuto(records: Record[], remediation: string, namespace?: string): string | undefined {
+  const record = records.find((one) => one.remediation === remediation && one.namespace === namespace);
   const where = `${remediation}${namespace ? ` in ${namespace}` : ''}`;
   const { precision, confirmed = 0, byItself = 0, wrong = 0 } = record ?? {};
   if (precision && precision.low >= ENOUGH) return undefined;

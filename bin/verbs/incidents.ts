@@ -1,25 +1,29 @@
-import { hasEnded, wasFailure } from '../../shared/incident.ts';
 import { nameOf } from '../../shared/kubernetes/object.ts';
 import { summary } from '../../shared/public-record.ts';
 import { paint, paintState } from '../paint.ts';
 import { openState } from '../store.ts';
-import { storeOptions, type Verb } from '../verb.ts';
+import { type Call, storeOptions, text, UsageError, type Verb } from '../verb.ts';
+
+const LIMIT = 100;
 
 export const verb: Verb = {
   summary: 'list incidents, newest first',
-  usage: 'incidents [--open] [--all] [--json]',
+  usage: 'incidents [--open] [--limit N] [--all] [--json]',
   examples: ['kubemend incidents', 'kubemend incidents --open --json | jq ".incidents[].id"'],
   options: {
     ...storeOptions,
     open: { type: 'boolean', help: 'only those that have not ended' },
-    all: { type: 'boolean', help: 'also what was looked at and is no failure' },
+    limit: { type: 'string', help: `at most so many, the newest (default: ${LIMIT})` },
+    all: { type: 'boolean', help: 'every incident, and every suspicion that turned out to be no failure' },
   },
   positionals: { least: 0, most: 0 },
   async run(call) {
-    const all = await (await openState(call)).list();
-    const shown = call.values.all ? all : all.filter(wasFailure);
-    const incidents = call.values.open ? shown.filter(({ state }) => !hasEnded(state)) : shown;
-    if (call.json) call.out(JSON.stringify({ incidents: incidents.map(summary) }));
+    const state = await openState(call);
+    const limit = limitOf(call);
+    const filter = { open: call.values.open === true, failures: call.values.all !== true };
+    const incidents = await state.list({ ...filter, limit });
+    const more = incidents.length < limit ? 0 : (await state.count(filter)) - incidents.length;
+    if (call.json) call.out(JSON.stringify({ incidents: incidents.map(summary), more }));
     else if (incidents.length === 0) call.out('No incidents.');
     else {
       const several = new Set(incidents.map(({ cluster }) => cluster)).size > 1;
@@ -30,7 +34,16 @@ export const verb: Verb = {
         );
         call.out(`              ${because}`);
       }
+      if (more > 0) call.out(`${more} older incidents are not shown. Show more with --limit N, or all with --all.`);
     }
     return 0;
   },
 };
+
+function limitOf(call: Call): number {
+  const given = text(call, 'limit');
+  if (given === undefined) return call.values.all ? Number.POSITIVE_INFINITY : LIMIT;
+  const limit = Number(given);
+  if (!Number.isInteger(limit) || limit < 1) throw new UsageError(`--limit must be a positive integer, got ${given}`);
+  return limit;
+}

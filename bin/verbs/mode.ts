@@ -2,7 +2,7 @@ import { loadRemediations } from '../../infra/remediations.ts';
 import { MODES, modeOf } from '../../shared/gates.ts';
 import { againstAuto } from '../../shared/statistics.ts';
 import { describeStanding, standing } from '../standing.ts';
-import { everyIncident, openState } from '../store.ts';
+import { openState } from '../store.ts';
 import { storeOptions, text, UsageError, type Verb } from '../verb.ts';
 
 /** As Kubernetes names a namespace: an RFC 1123 label. */
@@ -37,7 +37,7 @@ export const verb: Verb = {
     if (namespace !== undefined && mode !== 'default' && !NAMESPACE.test(namespace))
       throw new UsageError(`"${namespace.slice(0, 80)}" is no name of a namespace: at most 63 of a-z, 0-9 and -, as in kafka-dev`);
     const state = await openState(call);
-    const against = name && mode === 'auto' ? againstAuto(await everyIncident(state), name, namespace) : undefined;
+    const against = name && mode === 'auto' ? againstAuto(await state.statistics(), name, namespace) : undefined;
     if (against) call.err(`${against}. See: kubemend stats ${name}`);
     if (against && !call.values.yes) {
       call.err('Nothing is changed. To set it all the same: --yes');

@@ -1,6 +1,6 @@
 import { remediationNames } from '../../infra/remediations.ts';
-import { againstAuto, percent, recordsOf } from '../../shared/statistics.ts';
-import { everyIncident, openState } from '../store.ts';
+import { againstAuto, percent } from '../../shared/statistics.ts';
+import { openState } from '../store.ts';
 import { storeOptions, UsageError, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
@@ -13,10 +13,10 @@ export const verb: Verb = {
     const [name] = call.positionals;
     if (name !== undefined && !remediationNames().includes(name))
       throw new UsageError(`There is no remediation "${name}"; there are: ${remediationNames().join(', ')}`);
-    const incidents = await everyIncident(await openState(call));
-    const records = recordsOf(incidents)
+    const all = await (await openState(call)).statistics();
+    const records = all
       .filter(({ remediation }) => name === undefined || remediation === name)
-      .map((record) => ({ ...record, enoughForAuto: againstAuto(incidents, record.remediation, record.namespace) === undefined }));
+      .map((record) => ({ ...record, enoughForAuto: againstAuto(all, record.remediation, record.namespace) === undefined }));
     if (call.json) call.out(JSON.stringify({ records }));
     else if (records.length === 0) call.out('No remediation came to a plan yet.');
     else {

@@ -51,7 +51,7 @@ const SWEEP = 60_000;
 export async function startSlack(options: SlackOptions, surroundings: Surroundings): Promise<LocalSlack> {
   const { bus, state, schedule, database, remediations, clock, owner, onProblem } = surroundings;
   const { token, channel, answers, api } = options;
-  const letters = new SqliteLetters(database);
+  const letters = new SqliteLetters(database, clock.now);
   const slack = slackApi({ token, ...(api && { api }) });
   const notifier = new Notifier({ slack, channel, letters, state, owner, onProblem, now: clock.now });
   const about = (name: string) => remediations.find((remediation) => remediation.name === name);

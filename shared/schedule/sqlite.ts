@@ -2,7 +2,6 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../clock.ts';
 import type { Appointment, Schedule } from './schedule.ts';
 
-const TABLE = `CREATE TABLE IF NOT EXISTS schedule (incident TEXT, kind TEXT, token INTEGER, at INTEGER NOT NULL, PRIMARY KEY (incident, kind));`;
 const RETRY = 5_000;
 
 /** A schedule on `node:sqlite`. `start` delivers what is due, also what came due while nothing ran; an appointment is forgotten only when its handler succeeded. */
@@ -18,7 +17,6 @@ export class SqliteSchedule implements Schedule {
     this.#database = database;
     this.#clock = clock;
     this.#onProblem = onProblem;
-    database.exec(TABLE);
   }
 
   async put({ incident, token, at }: Appointment): Promise<void> {

@@ -9,8 +9,8 @@ lettersContract('SqliteLetters, two connections on one file,', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'kubemend-'));
   const [one, two] = [openDatabase(join(directory, 'state.db')), openDatabase(join(directory, 'state.db'))];
   return {
-    one: new SqliteLetters(one),
-    two: new SqliteLetters(two),
+    one: new SqliteLetters(one, Date.now),
+    two: new SqliteLetters(two, Date.now),
     close: async () => {
       one.close();
       two.close();

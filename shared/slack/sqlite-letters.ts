@@ -1,18 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Letter, Letters } from './letter.ts';
 
-const TABLE = `
-  CREATE TABLE IF NOT EXISTS slack_letters (key TEXT PRIMARY KEY, version INTEGER NOT NULL, pending INTEGER, letter TEXT NOT NULL);
-  CREATE INDEX IF NOT EXISTS slack_pending ON slack_letters (pending) WHERE pending IS NOT NULL;
-`;
-
 /** Letters on `node:sqlite`, in the database of state and schedule. */
 export class SqliteLetters implements Letters {
   readonly #database: DatabaseSync;
+  readonly #now: () => number;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, now: () => number) {
     this.#database = database;
-    database.exec(TABLE);
+    this.#now = now;
   }
 
   async load(key: string): Promise<Letter | undefined> {
@@ -22,11 +18,11 @@ export class SqliteLetters implements Letters {
 
   async save(letter: Letter): Promise<boolean> {
     const { key, version, pendingSince = null } = letter;
-    const row = [version, pendingSince, JSON.stringify(letter)] as const;
+    const row = [version, pendingSince, this.#now(), JSON.stringify(letter)] as const;
     const sql =
       version === 1
-        ? 'INSERT OR IGNORE INTO slack_letters (version, pending, letter, key) VALUES (?, ?, ?, ?)'
-        : 'UPDATE slack_letters SET version = ?, pending = ?, letter = ? WHERE key = ? AND version = ?';
+        ? 'INSERT OR IGNORE INTO slack_letters (version, pending, saved, letter, key) VALUES (?, ?, ?, ?, ?)'
+        : 'UPDATE slack_letters SET version = ?, pending = ?, saved = ?, letter = ? WHERE key = ? AND version = ?';
     return this.#database.prepare(sql).run(...row, key, ...(version === 1 ? [] : [version - 1])).changes === 1;
   }
 

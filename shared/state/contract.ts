@@ -101,6 +101,47 @@ export function stateContract(name: string, make: () => Promise<Stores>): void {
       expect(await stores.two.list({ unfinished: true })).toEqual([]);
     });
 
+    it('lists and counts only those that have not ended, only failures, or both', async () => {
+      const states = ['planned', 'verified', 'waiting', 'cleared', 'reported'] as const;
+      for (const [n, state] of states.entries())
+        await stores.one.save(incident({ id: `${n}000aaaaaaaa`, ordinal: n + 1, state, updatedAt: n + 1 }), 0);
+      const listed = async (filter: Parameters<State['list']>[0]) => (await stores.two.list(filter)).map(({ state }) => state);
+      expect(await listed({ failures: true })).toEqual(['reported', 'verified', 'planned']);
+      expect(await listed({ open: true })).toEqual(['reported', 'waiting', 'planned']);
+      expect(await listed({ open: true, failures: true })).toEqual(['reported', 'planned']);
+      expect(await listed({ failures: true, limit: 2 })).toEqual(['reported', 'verified']);
+      expect(await listed({ limit: Number.POSITIVE_INFINITY })).toHaveLength(5);
+      const counts = [{}, { open: true }, { failures: true }, { open: true, failures: true }].map((filter) => stores.two.count(filter));
+      expect(await Promise.all(counts)).toEqual([5, 3, 3, 2]);
+      await stores.one.save(incident({ id: '0000aaaaaaaa', ordinal: 1, revision: 2, state: 'refused', updatedAt: 9 }), 1);
+      expect(await stores.two.count({ open: true, failures: true })).toBe(1);
+    });
+
+    it('finds the ids that begin alike', async () => {
+      for (const [n, id] of ['abcd00000001', 'abcd00000002', 'abce00000003'].entries())
+        await stores.one.save(incident({ id, ordinal: n + 1 }), 0);
+      expect(await stores.two.idsLike('abcd', 10)).toEqual(['abcd00000001', 'abcd00000002']);
+      expect(await stores.two.idsLike('abcd', 1)).toEqual(['abcd00000001']);
+      expect(await Promise.all(['abc', '*', '', 'ffff'].map((prefix) => stores.two.idsLike(prefix, 10)))).toEqual([[], [], [], []]);
+    });
+
+    it('says how often each remediation was right, and counts a failure once', async () => {
+      const planned = [{ at: 1, state: 'shadowed' as const, because: 'b' }];
+      const object = { group: '', version: 'v1', resource: 'pods', namespace: 'shop', name: 'a' };
+      const keep = (ordinal: number, over: Partial<Incident>) =>
+        stores.one.save(incident({ id: `${ordinal}000aaaaaaaa`, ordinal, history: planned, object, ...over }), 0);
+      expect(await stores.two.statistics()).toEqual([]);
+      await keep(1, { state: 'shadowed' });
+      await keep(2, { state: 'verified' });
+      await keep(3, { state: 'ineffective', after: '2000aaaaaaaa' });
+      await keep(4, { state: 'cleared', history: [] });
+      const [overall, inShop] = await stores.two.statistics();
+      expect(overall).toMatchObject({ remediation: 'example/mend', fired: 2, confirmed: 0, byItself: 0, wrong: 1, open: 1 });
+      expect(inShop).toMatchObject({ namespace: 'shop', fired: 2, wrong: 1, open: 1 });
+      await stores.one.save(incident({ id: '1000aaaaaaaa', ordinal: 1, revision: 2, history: planned, object, state: 'verified' }), 1);
+      expect((await stores.two.statistics())[0]).toMatchObject({ fired: 2, confirmed: 1, wrong: 1, open: 0 });
+    });
+
     it('lists what was left, the longest first: work nobody touched since, and looks that are overdue', async () => {
       const work = [{ id: '1.0', kind: 'prepare' as const }];
       let made = 0;

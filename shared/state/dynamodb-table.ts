@@ -171,7 +171,7 @@ export class Table {
         KeyConditionExpression: condition,
         ExpressionAttributeValues: values,
         ScanIndexForward: !descending,
-        ...(Number.isFinite(limit) && { Limit: limit - items.length }),
+        ...(limit < 2 ** 31 && { Limit: limit - items.length }),
         ExclusiveStartKey: after,
       });
       const page = await this.#ask('list', () => this.#client.send(command));

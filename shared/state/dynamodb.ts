@@ -1,8 +1,9 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Incident } from '../incident.ts';
+import { recordsOf, type Record as Statistics } from '../statistics.ts';
 import { incidentOf, recordItem } from './dynamodb-record.ts';
 import { type Item, Table } from './dynamodb-table.ts';
-import { byAge, type State } from './state.ts';
+import { byAge, type IncidentFilter, isMeant, type State } from './state.ts';
 
 /*
  * One table. Every decision rests on a strongly consistent read or on the condition of the write itself.
@@ -32,6 +33,7 @@ export interface DynamoStateOptions {
 const ONLY = '-';
 /** What waits for a look is listed by another time, so it is sorted here: so many of it. */
 const LOOKING = 1_000;
+const EVERY = Number.POSITIVE_INFINITY;
 const SPEND_TRIES = 20;
 const DAY = 24 * 3_600;
 
@@ -76,8 +78,17 @@ export class DynamoState implements State {
     );
   }
 
-  async list({ unfinished = false, limit = 1_000 } = {}): Promise<Incident[]> {
+  async list({ unfinished = false, limit = 1_000, ...filter }: Parameters<State['list']>[0] = {}): Promise<Incident[]> {
     const shelves = unfinished ? ['unfinished'] : ['unfinished', 'looking', 'rest'];
+    // The index knows nothing of the filter: so many are read until enough of them match.
+    for (let read = limit; ; read *= 4) {
+      const all = await this.#newest(shelves, read);
+      const found = all.filter((incident) => isMeant(incident, filter)).slice(0, limit);
+      if (found.length === limit || all.length < read) return found;
+    }
+  }
+
+  async #newest(shelves: string[], limit: number): Promise<Incident[]> {
     // One after the other, in the way that records go: one that goes meanwhile is met twice, and not missed.
     const found = new Map<string, Incident>();
     for (const shelf of shelves)
@@ -85,6 +96,17 @@ export class DynamoState implements State {
         if ((found.get(incident.id)?.revision ?? -1) < incident.revision) found.set(incident.id, incident);
     return [...found.values()].sort((a, b) => b.updatedAt - a.updatedAt || (a.id < b.id ? -1 : 1)).slice(0, limit);
   }
+
+  /** Reads all that match. */
+  count = async (filter: IncidentFilter = {}): Promise<number> => (await this.list({ ...filter, limit: EVERY })).length;
+
+  async idsLike(prefix: string, limit: number): Promise<string[]> {
+    if (!/^[0-9a-f]{4,12}$/.test(prefix)) return [];
+    return (await this.#table.query(`id/${prefix.slice(0, 4)}`, prefix, { limit })).map(sortKeyOf);
+  }
+
+  /** Reads all incidents: counting as they change would take a right to write for every function. They expire after 90 days, so there is a limit to it. */
+  statistics = async (): Promise<Statistics[]> => recordsOf(await this.list({ limit: EVERY }));
 
   async left({ touched, due }: { touched: number; due: number }, limit = 1_000): Promise<Incident[]> {
     const [unfinished, looking] = [await this.#table.oldest('unfinished', touched, limit), await this.#table.oldest('looking', due, limit)];

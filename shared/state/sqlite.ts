@@ -2,21 +2,20 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { privateDirectoryOf, privateFile } from '../../events/private-files.ts';
-import { type Incident, lookDue } from '../incident.ts';
-import { byAge, type State } from './state.ts';
+import type { Incident } from '../incident.ts';
+import { recordsFrom, SEVERITIES, type Record as Statistics } from '../statistics.ts';
+import { columnsOf, countFailure, insertIncident, rootOf, severityOf, updateIncident } from './sqlite-incidents.ts';
+import { migrate } from './sqlite-migrations.ts';
+import { inTransaction } from './sqlite-transaction.ts';
+import { byAge, type IncidentFilter, type State } from './state.ts';
 
-const TABLES = `
+/** The file shrinks after incidents expired, and the log of writes does not stay as long as it once was. */
+const PRAGMAS = `
+  PRAGMA busy_timeout = 5000;
+  PRAGMA auto_vacuum = INCREMENTAL;
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
-  PRAGMA busy_timeout = 5000;
-  CREATE TABLE IF NOT EXISTS incidents (id TEXT PRIMARY KEY, key TEXT NOT NULL, ordinal INTEGER NOT NULL, revision INTEGER NOT NULL,
-    unfinished INTEGER NOT NULL, updated INTEGER NOT NULL, record TEXT NOT NULL, UNIQUE (key, ordinal));
-  CREATE INDEX IF NOT EXISTS unfinished ON incidents (unfinished) WHERE unfinished = 1;
-  CREATE INDEX IF NOT EXISTS looking ON incidents (json_extract(record, '$.look.at')) WHERE unfinished = 0;
-  CREATE TABLE IF NOT EXISTS leases (name TEXT PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL);
-  CREATE TABLE IF NOT EXISTS spent (scope TEXT, execution TEXT, at INTEGER NOT NULL, PRIMARY KEY (scope, execution));
-  CREATE TABLE IF NOT EXISTS tallies (scope TEXT, incident TEXT, PRIMARY KEY (scope, incident));
-  CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+  PRAGMA journal_size_limit = 16777216;
 `;
 
 /** What kubemend keeps in a state folder. */
@@ -27,19 +26,33 @@ export class StateFileError extends Error {
   override name = 'StateFileError';
 }
 
-/** Opens the database of a path, or makes it with its folder, for nobody else to read. Throws StateFileError. */
+/** Opens the database of a path that state, schedule and Slack messages share, or makes it with its directory, for no other user to read. `:memory:` for tests and replay. Throws StateFileError. */
 export function openDatabase(path: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
   try {
     if (path !== ':memory:') {
       privateDirectoryOf(dirname(path), OWN);
       // SQLite would make it readable for all; a -wal and -shm that it makes later get the rights of the file.
       for (const file of [path, ...['-wal', '-shm'].map((end) => path + end).filter(existsSync)]) privateFile(file);
     }
-    const database = new DatabaseSync(path);
-    database.exec(TABLES);
+    database = new DatabaseSync(path);
+    database.exec(PRAGMAS);
+    if (migrate(database) && isFixedSize(database)) vacuum(database);
     return database;
   } catch (error) {
+    database?.close();
     throw new StateFileError(`The state ${path} cannot be opened: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+const isFixedSize = (database: DatabaseSync): boolean => database.prepare('PRAGMA auto_vacuum').get()?.auto_vacuum === 0;
+
+/** A file of before the versions learns to shrink. It works without, too: a full disk or another process must not keep the state closed. */
+function vacuum(database: DatabaseSync): void {
+  try {
+    database.exec('VACUUM');
+  } catch {
+    // It grows no further: free pages are used again.
   }
 }
 
@@ -56,35 +69,73 @@ export class SqliteState implements State {
   }
 
   async load(id: string): Promise<Incident | undefined> {
-    if (!/^[0-9a-f]{4,12}$/.test(id)) return undefined;
-    const rows = this.#database.prepare('SELECT record FROM incidents WHERE id GLOB ? LIMIT 2').all(`${id}*`);
-    return rows.length === 1 ? record(rows[0]) : undefined;
+    const [found, ...others] = this.#idsLike(id, 2);
+    return found === undefined || others.length > 0
+      ? undefined
+      : record(this.#database.prepare('SELECT record FROM incidents WHERE id = ?').get(found));
+  }
+
+  async idsLike(prefix: string, limit: number): Promise<string[]> {
+    return this.#idsLike(prefix, limit);
+  }
+
+  #idsLike(prefix: string, limit: number): string[] {
+    if (!/^[0-9a-f]{4,12}$/.test(prefix)) return [];
+    // `g` comes after every hex digit.
+    const rows = this.#database
+      .prepare('SELECT id FROM incidents WHERE id >= ? AND id < ? ORDER BY id LIMIT ?')
+      .all(prefix, `${prefix}g`, limit);
+    return rows.map(({ id }) => id as string);
   }
 
   async save(incident: Incident, expected: number): Promise<boolean> {
-    const { id, key, ordinal, revision, effects, updatedAt } = incident;
-    const row = [revision, effects.length > 0 ? 1 : 0, updatedAt, JSON.stringify(incident)] as const;
-    const sql =
-      expected === 0
-        ? 'INSERT OR IGNORE INTO incidents (revision, unfinished, updated, record, id, key, ordinal) VALUES (?, ?, ?, ?, ?, ?, ?)'
-        : 'UPDATE incidents SET revision = ?, unfinished = ?, updated = ?, record = ? WHERE id = ? AND revision = ?';
-    const rest = expected === 0 ? [id, key, ordinal] : [id, expected];
-    return this.#database.prepare(sql).run(...row, ...rest).changes === 1;
+    const columns = columnsOf(incident);
+    const text = JSON.stringify(incident);
+    return inTransaction(this.#database, () => {
+      const root = rootOf(this.#database, incident);
+      const before = severityOf(this.#database, root);
+      const saved =
+        expected === 0 ? insertIncident(this.#database, columns, root, text) : updateIncident(this.#database, columns, text, expected);
+      const after = severityOf(this.#database, root);
+      if (before !== after) {
+        countFailure(this.#database, incident, before, -1);
+        countFailure(this.#database, incident, after, 1);
+      }
+      return saved;
+    });
   }
 
-  async list({ unfinished = false, limit = 1_000 } = {}): Promise<Incident[]> {
-    const where = unfinished ? 'WHERE unfinished = 1' : '';
-    const rows = this.#database.prepare(`SELECT record FROM incidents ${where} ORDER BY updated DESC, id LIMIT ?`).all(limit);
+  async list({ unfinished = false, limit = 1_000, ...filter }: Parameters<State['list']>[0] = {}): Promise<Incident[]> {
+    const where = unfinished ? `${whereOf(filter)} AND queue = 'pending'` : whereOf(filter);
+    const rows = this.#database
+      .prepare(`SELECT record FROM incidents WHERE ${where} ORDER BY updated DESC, id LIMIT ?`)
+      .all(Number.isFinite(limit) ? limit : -1);
     return rows.flatMap((row) => record(row) ?? []);
   }
 
+  async count(filter: IncidentFilter = {}): Promise<number> {
+    return Number(this.#database.prepare(`SELECT count(*) AS n FROM incidents WHERE ${whereOf(filter)}`).get()?.n);
+  }
+
+  async statistics(): Promise<Statistics[]> {
+    const rows = this.#database.prepare('SELECT remediation, namespace, severity, n FROM statistics WHERE n > 0').all();
+    return recordsFrom(
+      rows.map(({ remediation, namespace, severity, n }) => ({
+        remediation: remediation as string,
+        namespace: (namespace as string) || undefined,
+        judgement: SEVERITIES[severity as number] ?? 'open',
+        n: Number(n),
+      })),
+    );
+  }
+
   async left({ touched, due }: { touched: number; due: number }, limit = 1_000): Promise<Incident[]> {
-    const old = this.#database.prepare('SELECT record FROM incidents WHERE unfinished = 1 AND updated < ? ORDER BY updated LIMIT ?');
-    const column = `json_extract(record, '$.look.at')`;
-    const late = this.#database.prepare(`SELECT record FROM incidents WHERE unfinished = 0 AND ${column} < ? ORDER BY ${column}`);
-    const found = old.all(touched, limit).flatMap((row) => record(row) ?? []);
-    const looks = late.all(due).flatMap((row) => record(row) ?? []);
-    return byAge([...found, ...looks.filter((incident) => lookDue(incident) !== undefined)]).slice(0, limit);
+    const sql = 'SELECT record FROM incidents WHERE queue = ? AND due < ? ORDER BY due LIMIT ?';
+    const rows = [
+      ...this.#database.prepare(sql).all('pending', touched, limit),
+      ...this.#database.prepare(sql).all('scheduled', due, limit),
+    ];
+    return byAge(rows.flatMap((row) => record(row) ?? [])).slice(0, limit);
   }
 
   async lease(name: string, owner: string, until: number, now: number): Promise<boolean> {
@@ -138,3 +189,6 @@ export class SqliteState implements State {
 }
 
 const record = (row: unknown): Incident | undefined => (row ? (JSON.parse((row as { record: string }).record) as Incident) : undefined);
+
+const whereOf = ({ open, failures }: IncidentFilter): string =>
+  ['1', ...(open ? ['open = 1'] : []), ...(failures ? ['failure = 1'] : [])].join(' AND ');

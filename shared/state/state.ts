@@ -1,4 +1,13 @@
-import type { Incident } from '../incident.ts';
+import { hasEnded, type Incident, wasFailure } from '../incident.ts';
+import type { Record as Statistics } from '../statistics.ts';
+
+/** Which incidents are meant. */
+export interface IncidentFilter {
+  /** Only those that have not ended. */
+  open?: boolean | undefined;
+  /** Only what was more than a suspicion (`wasFailure`). */
+  failures?: boolean | undefined;
+}
 
 /** What kubemend must not forget. Every write is conditional; an implementation that cannot answer throws, and then nothing is written anywhere. */
 export interface State {
@@ -8,8 +17,14 @@ export interface State {
   load(id: string): Promise<Incident | undefined>;
   /** Stores a revision if `expected` (0: none) is the stored one; false when somebody was faster. */
   save(incident: Incident, expected: number): Promise<boolean>;
-  /** Newest first. `unfinished`: with work in the outbox. */
-  list(filter?: { unfinished?: boolean; limit?: number }): Promise<Incident[]>;
+  /** Newest first, 1,000 at most unless `limit` says otherwise. `unfinished`: with work in the outbox. */
+  list(filter?: IncidentFilter & { unfinished?: boolean; limit?: number }): Promise<Incident[]>;
+  /** How many there are. */
+  count(filter?: IncidentFilter): Promise<number>;
+  /** The ids that begin with at least 4 hex digits, in their order. */
+  idsLike(prefix: string, limit: number): Promise<string[]>;
+  /** How each remediation was judged, over all incidents that are kept. */
+  statistics(): Promise<Statistics[]>;
   /** What nobody does any more, the longest left first: work in an outbox that was last touched before `touched`, and looks that were due before `due`. */
   left(before: { touched: number; due: number }, limit?: number): Promise<Incident[]>;
 
@@ -33,6 +48,10 @@ export interface State {
   set(name: string, value: string | undefined): Promise<void>;
   settings(): Promise<Record<string, string>>;
 }
+
+/** Whether an incident is among those that a filter means. */
+export const isMeant = (incident: Incident, { open, failures }: IncidentFilter): boolean =>
+  (!open || !hasEnded(incident.state)) && (!failures || wasFailure(incident));
 
 /** What was left, the longest first: since its outbox was touched, or since its look was due. */
 export const byAge = (incidents: Incident[]): Incident[] => {

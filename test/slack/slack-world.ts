@@ -66,7 +66,7 @@ export class SlackWorld extends ToyWorld {
   async settle(): Promise<void> {
     for (let second = 0; second < 300; second += 1) {
       await this.idle();
-      if ((await new SqliteLetters(this.database).pending(1)).length === 0) return;
+      if ((await new SqliteLetters(this.database, this.clock.now).pending(1)).length === 0) return;
       await this.run(1_000);
     }
     throw new Error(`Slack is never told: ${this.problems.join('; ')}`);

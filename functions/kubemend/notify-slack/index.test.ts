@@ -24,7 +24,13 @@ afterEach(async () => {
 const open = () =>
   makeNotifySlack(() => ({
     slack: slackApi({ token: async () => slack.token, api: slack.api }),
-    ...{ channel: slack.channel, state: world.state, letters: new SqliteLetters(world.database), owner: 'a', now: world.clock.now },
+    ...{
+      channel: slack.channel,
+      state: world.state,
+      letters: new SqliteLetters(world.database, world.clock.now),
+      owner: 'a',
+      now: world.clock.now,
+    },
     onProblem: (problem) => world.problems.push(problem),
     about: (name) => (name === world.remediation.name ? world.remediation : undefined),
     async wait(ms) {

@@ -18,7 +18,7 @@ let notifier: Notifier;
 const openNotifier = (owner = 'one'): Notifier =>
   new Notifier({
     slack: slackApi({ token: async () => token, api: slack.api }),
-    ...{ channel: slack.channel, letters: new SqliteLetters(database), state: new SqliteState(database), owner, now: clock.now },
+    ...{ channel: slack.channel, letters: new SqliteLetters(database, clock.now), state: new SqliteState(database), owner, now: clock.now },
     onProblem: (problem) => problems.push(problem),
   });
 
