@@ -13,7 +13,7 @@ import { clockTime, paint, paintState } from './paint.ts';
 export function describeFact(fact: Fact): string[] {
   const name = nameOf(fact.object);
   if (!('window' in fact)) return [`${name} was ${fact.change}${fact.phantom ? ' (phantom: only times moved)' : ''}`];
-  const { writes, changes, noops, phantoms, errors, actors, recent } = fact;
+  const { writes, changes, noops, phantoms, errors, actors, rejected = [], recent } = fact;
   // Audit comes in batches: the watch may have seen more writes than audit has named by now.
   const seen = Math.max(writes, changes + phantoms + noops + errors, 1);
   const share = Math.round((100 * phantoms) / seen);
@@ -23,6 +23,10 @@ export function describeFact(fact: Fact): string[] {
     ...actors.map(
       ({ user, userAgent, verbs, writes: count, pod }) =>
         `  by ${user}${pod ? ` in ${pod}` : ''} as ${userAgent}: ${count} × ${verbs.join(', ')}`,
+    ),
+    ...rejected.map(
+      ({ user, verbs, requests, codes }) =>
+        `  rejected: ${requests} × ${verbs.join(', ')} of ${user} (${Object.keys(codes).join(', ')}): nothing was stored`,
     ),
   ];
 }

@@ -14,7 +14,17 @@ export const actor = z.object({
 });
 export type Actor = z.infer<typeof actor>;
 
-/** What a write did: a new state, nothing stored, a state that differs only in times, or a refusal (4xx, 5xx). */
+/** Who sent requests that failed. The user is authenticated; the user agent is what the first of these requests claimed. */
+export const rejectedWriter = z.object({
+  user: z.string(),
+  userAgent: z.string(),
+  verbs: z.array(z.string()),
+  requests: z.number().int().nonnegative(),
+  codes: z.record(z.string(), z.number().int()),
+});
+export type RejectedWriter = z.infer<typeof rejectedWriter>;
+
+/** What a request did: a new state, nothing stored, a state that differs only in times, or an error (4xx, 5xx). */
 export const effect = z.enum(['change', 'noop', 'phantom', 'error']);
 export type WriteEffect = z.infer<typeof effect>;
 
@@ -28,16 +38,20 @@ export const writesCounted = z.object({
     start: z.iso.datetime({ offset: true }),
     end: z.iso.datetime({ offset: true }),
   }),
-  /** Requests that reached storage or would have: 2xx and errors, from audit; from watch where there is no audit. */
+  /** Requests that were stored or may have been: 2xx, and 5xx of authorized requests, from audit; from watch where there is no audit. */
   writes: z.number().int().nonnegative(),
   changes: z.number().int().nonnegative(),
   noops: z.number().int().nonnegative(),
   phantoms: z.number().int().nonnegative(),
+  /** Requests of authenticated users that failed: 4xx and 5xx. A few objects per user are counted, in memory only: a restart begins at 0. */
   errors: z.number().int().nonnegative(),
-  /** Writes by answered status code: `{"200": 12, "409": 3}`. */
+  /** Requests by answered status code, writes and errors: `{"200": 12, "409": 3}`. */
   codes: z.record(z.string(), z.number().int()),
+  /** Who wrote: only writes create an actor. */
   actors: z.array(actor),
-  /** The newest writes of the window, oldest first, at most 32: they say what is left of the failure after a fix. */
+  /** Who sent the rejected requests. They stored nothing, and prove nothing about who writes the object. At most 8. */
+  rejected: z.array(rejectedWriter).optional(),
+  /** The newest writes of the window, then the newest rejected requests, oldest first, at most 32: what is left of the failure after a fix. */
   recent: z.array(z.object({ at: z.iso.datetime({ offset: true }), effect })),
   shape: z.enum(['noop', 'churn', 'fight', 'split-brain', 'recreate', 'fan-out', 'error-loop', 'poll', 'busy']),
 });

@@ -68,8 +68,18 @@ export const summary = (incident: Incident): Record<string, unknown> => {
 /** What was counted and who wrote it; no field of an object. */
 function seen(fact: Fact): Record<string, unknown> {
   if (!('window' in fact)) return { change: fact.change, phantom: fact.phantom };
-  const { writes, changes, noops, phantoms, errors, shape, window, actors } = fact;
-  return { writes, changes, noops, phantoms, errors, shape, seconds: window.seconds, actors: actors.slice(0, 10) };
+  const { writes, changes, noops, phantoms, errors, shape, window, actors, rejected } = fact;
+  return {
+    writes,
+    changes,
+    noops,
+    phantoms,
+    errors,
+    shape,
+    seconds: window.seconds,
+    actors: actors.slice(0, 10),
+    ...(rejected && { rejected }),
+  };
 }
 
 /** One line of history with its time in ISO 8601. */

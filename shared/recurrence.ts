@@ -14,7 +14,8 @@ export function recurs(fact: Fact, when: Pattern[], since: number): boolean {
   if (!('window' in fact)) return false;
   const after = recount(fact, since);
   return (
-    after.writes > 0 && when.some((pattern) => matches(pattern, { source: 'kubernetes', 'detail-type': WRITES_COUNTED, detail: after }))
+    after.recent.length > 0 &&
+    when.some((pattern) => matches(pattern, { source: 'kubernetes', 'detail-type': WRITES_COUNTED, detail: after }))
   );
 }
 
@@ -25,7 +26,8 @@ function recount(fact: WritesCounted, since: number): WritesCounted {
   return {
     ...fact,
     recent,
-    writes: recent.length,
+    // An error stored nothing, as far as anybody knows.
+    writes: recent.length - count('error'),
     changes: count('change'),
     noops: count('noop'),
     phantoms: count('phantom'),

@@ -105,6 +105,8 @@ const LOST: Record<string, string> = {
   malformed: 'check that only an API server posts audit events',
   'spool-damaged': 'check the disk of its data folder',
   'too-many-objects': 'more objects are written than it counts: report it',
+  'too-many-writes': 'more writes come than it keeps: the quietest objects are not counted; report it',
+  'too-many-rejected': 'look in the audit log for a user whose requests are rejected (4xx); writes are counted all the same',
 };
 
 const REFUSED: Record<string, string> = {

@@ -4,7 +4,8 @@ import type { ParseLines } from './audit/audit-lines.ts';
 import { readAuditEvent } from './audit/audit-record.ts';
 import { type AuditSelector, auditSelector, type Selection } from './audit/audit-selector.ts';
 import { timeOf } from './reduce/counted.ts';
-import { Reducer, type ReducerOptions } from './reduce/reduce.ts';
+import { Reducer } from './reduce/reduce.ts';
+import type { ReducerOptions } from './reduce/reducer-options.ts';
 import type { Journal } from './spool/journal.ts';
 import type { SpoolEntry } from './spool/spool.ts';
 import type { Wait } from './wait.ts';
@@ -131,8 +132,13 @@ export class Intake {
 
   /** Lost records by reason. */
   drops(): Record<string, number> {
-    const { overflow } = this.reducer.stats();
-    return { ...this.#dropped, ...(overflow > 0 && { 'too-many-objects': overflow }) };
+    const { overflow, forgotten, rejectedDropped } = this.reducer.stats();
+    return {
+      ...this.#dropped,
+      ...(overflow > 0 && { 'too-many-objects': overflow }),
+      ...(forgotten > 0 && { 'too-many-writes': forgotten }),
+      ...(rejectedDropped > 0 && { 'too-many-rejected': rejectedDropped }),
+    };
   }
 
   /** Rebuilds the windows from what a process before this one left; what it owed becomes durable. */

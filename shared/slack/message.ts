@@ -63,16 +63,20 @@ export function evidenceLines(evidence: Evidence, most: number): string[] {
 /** Who writes, as the audit log names them; without it, only that it is written. */
 function writers({ seen }: Story): Block[] {
   if (!seen) return [];
-  const { writes, phantoms, noops, errors, shape, seconds, actors } = seen;
+  const { writes, phantoms, noops, errors, shape, seconds, actors, rejected } = seen;
   const named = actors.slice(0, 5).map(({ user, userAgent, pod, verbs, writes: count, fieldManager }) => {
     const manager = fieldManager ? ` (field manager ${code(fieldManager, 80)})` : '';
     return `• ${code(user, 150)}${pod ? ` in ${code(pod, 150)}` : ''} as ${code(userAgent, 150)}${manager}: ${count} × ${words(verbs.join(', '), 60)}`;
   });
+  const failed = rejected
+    .slice(0, 5)
+    .map(({ user, verbs, requests }) => `• ${code(user, 150)}: ${requests} × ${words(verbs.join(', '), 60)}`);
   return [
     section([
       `*Written by* (${writes} writes in ${seconds} s: ${phantoms} phantom, ${noops} no-ops, ${errors} errors; shape ${words(shape)})`,
-      ...(named.length > 0 ? named : ['• not known: no audit events reach kubemend']),
+      ...(named.length > 0 ? named : ['• not known: no audit event names a writer']),
     ]),
+    ...(failed.length > 0 ? [section(['*Rejected requests* (nothing was stored)', ...failed])] : []),
   ];
 }
 

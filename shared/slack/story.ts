@@ -42,6 +42,7 @@ const seen = z.object({
   shape: z.string(),
   seconds: z.number(),
   actors: z.array(actor),
+  rejected: z.array(z.object({ user: z.string(), verbs: z.array(z.string()), requests: z.number() })).default([]),
 });
 
 const cause = z.object({ issue: z.string(), affects: z.string(), because: z.string() });

@@ -52,6 +52,21 @@ describe('readAuditEvent', () => {
     });
   });
 
+  it.each([
+    ['of a failed authentication', {}],
+    ['named system:anonymous', { username: 'system:anonymous', groups: ['system:unauthenticated'] }],
+    ['of the group system:unauthenticated', { username: 'a', groups: ['x', 'system:unauthenticated'] }],
+  ])('marks a user %s as unauthenticated', (_, user) => {
+    expect(record({ user })).toMatchObject({ unauthenticated: true });
+    expect(record({})).not.toHaveProperty('unauthenticated');
+  });
+
+  it('takes the authorization of a request from the annotation of the API server only', () => {
+    const decision = (value: string) => record({ annotations: { 'authorization.k8s.io/decision': value } });
+    expect(decision('allow')).toMatchObject({ allowed: true });
+    for (const other of [decision('forbid'), record({}), record({ annotations: 'allow' })]) expect(other).not.toHaveProperty('allowed');
+  });
+
   it('sees a dry run in the request URI only', () => {
     expect(record({ requestURI: `${event.requestURI}&dryRun=All` }).dryRun).toBe(true);
   });

@@ -17,6 +17,10 @@ export interface AuditRecord {
   uid?: string;
   /** A panic, or an answer without a code, is 500. */
   code: number;
+  /** The API server says in the annotation `authorization.k8s.io/decision` that it authorized the request. */
+  allowed?: boolean;
+  /** The API server did not authenticate the user: `system:anonymous`, group `system:unauthenticated`, or no user at all. */
+  unauthenticated?: boolean;
   /** The impersonated user where there is one. */
   user: string;
   /** Who impersonated. */
@@ -31,7 +35,12 @@ export interface AuditRecord {
 /** What became of one audit event: `ignored` ones are of no interest by design, `malformed` ones must be counted. */
 export type AuditReading = { kind: 'record'; record: AuditRecord } | { kind: 'ignored' } | { kind: 'malformed'; because: string };
 
-const user = z.looseObject({ username: z.string(), extra: z.record(z.string(), z.array(z.string())).optional() });
+/** Empty after a failed authentication. */
+const user = z.looseObject({
+  username: z.string().default(''),
+  groups: z.array(z.string()).default([]),
+  extra: z.record(z.string(), z.array(z.string())).optional(),
+});
 const metadata = z.looseObject({ name: z.string().optional(), uid: z.string().optional() });
 const stages = ['ResponseComplete', 'Panic'] as const;
 const verbs = ['create', 'update', 'patch', 'delete', 'deletecollection'] as const;
@@ -56,6 +65,7 @@ const write = z.looseObject({
     uid: z.string().optional(),
   }),
   responseStatus: z.looseObject({ code: z.number().int().optional() }).optional(),
+  annotations: z.record(z.string(), z.string()).optional().catch(undefined),
   responseObject: z.looseObject({ metadata: metadata.optional() }).optional().catch(undefined),
 });
 
@@ -86,6 +96,8 @@ function toRecord(event: z.infer<typeof write>): AuditRecord {
     name: objectRef.name ?? (event.verb === 'create' ? responseObject?.metadata?.name : undefined),
     uid: objectRef.uid ?? responseObject?.metadata?.uid,
     code: stage === 'Panic' ? 500 : (event.responseStatus?.code ?? 500),
+    allowed: event.annotations?.['authorization.k8s.io/decision'] === 'allow',
+    unauthenticated: !isAuthenticated(who),
     user: who.username,
     impersonator: event.impersonatedUser && event.user.username,
     userAgent: event.userAgent,
@@ -95,11 +107,24 @@ function toRecord(event: z.infer<typeof write>): AuditRecord {
   });
 }
 
+const isAuthenticated = ({ username, groups }: z.infer<typeof user>): boolean =>
+  username !== '' && username !== 'system:anonymous' && !groups.includes('system:unauthenticated');
+
 type Loose<T> = { [K in keyof T]: T[K] | undefined };
 
 /** Drops absent and empty optional fields, so that records compare and print cleanly. */
 function withoutEmpty(record: Loose<AuditRecord>): AuditRecord {
-  const optional = ['subresource', 'namespace', 'name', 'uid', 'impersonator', 'pod', 'fieldManager'] as const;
+  const optional = [
+    'subresource',
+    'namespace',
+    'name',
+    'uid',
+    'impersonator',
+    'pod',
+    'fieldManager',
+    'allowed',
+    'unauthenticated',
+  ] as const;
   for (const field of optional) if (!record[field]) delete record[field];
   return record as AuditRecord;
 }

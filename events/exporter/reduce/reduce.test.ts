@@ -83,16 +83,18 @@ describe('counting writes', () => {
     expect(counts(subject.audit(request(11)))).toMatchObject([{ writes: 1 }]);
   });
 
-  it('adds up all subresources, successes and errors', () => {
+  it('adds up all subresources, and counts the errors beside the writes', () => {
     const subject = reducer([counted({ writes: atLeast(3) })]);
     subject.audit(request(1, { subresource: 'status' }));
-    subject.audit(request(2, { code: 409, verb: 'patch' }));
+    subject.audit(request(1.5, { verb: 'patch' }));
+    subject.audit(request(2, { code: 409, verb: 'delete' }));
     expect(counts(subject.audit(request(3)))).toMatchObject([
       {
         writes: 3,
         errors: 1,
-        codes: { 200: 2, 409: 1 },
+        codes: { 200: 3, 409: 1 },
         actors: [{ verbs: ['patch', 'update'], writes: 3 }],
+        rejected: [{ user: 'robot', verbs: ['delete'], requests: 1, codes: { 409: 1 } }],
         coverage: { sources: ['audit'] },
       },
     ]);

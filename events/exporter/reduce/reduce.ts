@@ -7,29 +7,17 @@ import { ALL_AUDIT, type Counted, EVERYTHING, type NamedRecord } from './counted
 import { FactRules } from './fact-rules.ts';
 import { type Change, KnownObjects } from './known-objects.ts';
 import { objectFact } from './object-fact.ts';
+import { outcomeOf } from './outcome.ts';
 import { isOwnChange, isOwnRequest } from './own-writes.ts';
 import { projection } from './project.ts';
-import { type Rule, type Subscriptions, subscriptions } from './rules.ts';
-import { Seen } from './seen.ts';
+import type { ReducerOptions } from './reducer-options.ts';
+import { type Subscriptions, subscriptions } from './rules.ts';
+import { SeenRequests } from './seen-requests.ts';
 import { Sight } from './sight.ts';
 import { WriteCounter } from './write-counter.ts';
 
-/** How a reducer is set up. */
-export interface ReducerOptions {
-  cluster: string;
-  rules: Rule[];
-  /** Prefixes of kubemend's own user names: their writes never count. */
-  ownUsers?: string[];
-  /** Most objects counted at once. Default 100,000. */
-  keyCap?: number;
-  /** Told of everything that moves a window, in order: `restore` takes it after a restart. */
-  onCounted?(counted: Counted): void;
-}
-
 /** How many delivered versions are remembered to drop repeats. */
 const REMEMBERED = 65_536;
-/** The API server repeats a batch for about 81 s: at its default cap of 4,000 events a second, and most of them about other resources. */
-const REQUESTS_REMEMBERED = 262_144;
 /** Records may come late and out of order: kept this much longer than the longest window. Milliseconds. */
 const RESTORE_SLACK = 120_000;
 
@@ -45,7 +33,7 @@ export class Reducer {
   readonly #rules: FactRules;
   readonly #projections: Map<string, (object: unknown) => Record<string, unknown>>;
   readonly #objects = new KnownObjects(REMEMBERED);
-  readonly #requests = new Seen(REQUESTS_REMEMBERED);
+  readonly #requests = new SeenRequests();
   readonly #counter: WriteCounter;
   readonly #onCounted: (counted: Counted) => void;
   /** What was seen, and what was not: a restart puts back what it knows. */
@@ -58,12 +46,14 @@ export class Reducer {
     dryRuns: 0,
     own: 0,
     unnamed: 0,
+    unauthenticated: 0,
+    rejected: 0,
     ignored: 0,
     reported: 0,
     unreadable: 0,
   };
 
-  constructor({ cluster, rules, ownUsers = [], keyCap = 100_000, onCounted = () => {} }: ReducerOptions) {
+  constructor({ cluster, rules, ownUsers = [], keyCap = 100_000, entryCap = 400_000, onCounted = () => {} }: ReducerOptions) {
     this.#onCounted = onCounted;
     this.#cluster = cluster;
     this.#ownUsers = ownUsers;
@@ -76,6 +66,7 @@ export class Reducer {
     this.#counter = new WriteCounter({
       cluster,
       keyCap,
+      entryCap,
       windowsFor: this.#subscribed.windowsFor,
       hasAudit: () => this.sight.hasAudit,
       isWatched: (stream, at) => this.sight.isWatched(stream, at),
@@ -96,15 +87,23 @@ export class Reducer {
     this.sight.hasAudit = true;
     const stream = streamOf(record);
     if (!this.#streams.has(stream) || isConnection(record)) return this.#skip('ignored');
-    if (!this.#requests.add(requestOf(record))) return this.#skip('duplicates');
+    if (record.unauthenticated) return this.#skip('unauthenticated');
+    const outcome = outcomeOf(record);
+    if (!this.#requests.add(record)) return this.#skip('duplicates');
     this.sight.audited(stream);
     if (record.dryRun) return this.#skip('dryRuns');
     if (!isNamed(record)) return this.#skip('unnamed');
-    if (!isOwnRequest(record, this.#ownUsers)) {
+    const isOwn = isOwnRequest(record, this.#ownUsers);
+    // A 5xx creates no object: the watch shows it if it was stored after all.
+    if (outcome === 'rejected' || (outcome === 'unknown' && !this.#counter.isKnown(record))) {
+      if (!isOwn) this.#counter.reject(record);
+      return this.#skip(isOwn ? 'own' : 'rejected');
+    }
+    if (!isOwn) {
       this.#noted(record, { kind: 'request', record });
       return this.#sent(this.#counter.request(record));
     }
-    if (record.verb === 'delete' && record.code < 400) {
+    if (record.verb === 'delete' && outcome === 'stored') {
       this.#noted(record, { kind: 'own-delete', record });
       this.#counter.ownDelete(record);
     }
@@ -174,11 +173,12 @@ export class Reducer {
   /** Counts since the start. `dropped` are lost records; the other skips are by design. */
   stats() {
     const { reported, ...counts } = this.#stats;
-    const { objects, dropped } = this.#counter.size;
+    const { objects, entries, dropped, forgotten, rejectedDropped } = this.#counter.size;
     return {
       ...counts,
-      dropped: dropped + reported,
+      dropped: dropped + forgotten + reported,
       overflow: dropped,
+      ...{ forgotten, rejectedDropped, entries },
       counted: objects,
       known: this.#objects.size,
       factsByRule: this.#rules.counts(),
@@ -205,7 +205,7 @@ export class Reducer {
       this.#objects.restore(counted.change);
       this.#counter.change(counted.change, counted.at);
     } else {
-      this.#requests.add(requestOf(counted.record));
+      this.#requests.add(counted.record);
       this.sight.audited(streamOf(counted.record));
       if (counted.kind === 'request') this.#counter.request(counted.record);
       else this.#counter.ownDelete(counted.record);
@@ -229,10 +229,11 @@ export class Reducer {
   }
 
   #coverage(stream: string, gap: boolean): Coverage {
-    return this.sight.coverage(stream, gap, this.#counter.size.dropped + this.#stats.reported);
+    const { dropped, forgotten } = this.#counter.size;
+    return this.sight.coverage(stream, gap, dropped + forgotten + this.#stats.reported);
   }
 
-  #skip(why: 'duplicates' | 'ignored' | 'dryRuns' | 'own' | 'unnamed'): Envelope[] {
+  #skip(why: 'duplicates' | 'ignored' | 'dryRuns' | 'own' | 'unnamed' | 'unauthenticated' | 'rejected'): Envelope[] {
     this.#stats[why]++;
     return [];
   }
@@ -244,7 +245,6 @@ export class Reducer {
   }
 }
 
-const requestOf = ({ auditID, stage }: AuditRecord): string => `${auditID} ${stage}`;
 const streamOf = ({ group, resource }: { group: string; resource: string }): string => `${group}/${resource}`;
 
 const isNamed = (record: AuditRecord): record is NamedRecord => record.name !== undefined;

@@ -1,9 +1,12 @@
-import type { Actor, WriteEffect, WritesCounted } from '../../writes-counted.ts';
+import type { Actor, RejectedWriter, WriteEffect, WritesCounted } from '../../writes-counted.ts';
 import { shapeOf } from './shape.ts';
-import { type Entry, SKEW, type Timeline } from './timeline.ts';
+import { type Entry, type RequestEntry, SKEW, type Timeline } from './timeline.ts';
 
 /** The counted part of a Writes Counted fact. */
-export type Tally = Pick<WritesCounted, 'writes' | 'changes' | 'noops' | 'phantoms' | 'errors' | 'codes' | 'actors' | 'recent' | 'shape'>;
+export type Tally = Pick<
+  WritesCounted,
+  'writes' | 'changes' | 'noops' | 'phantoms' | 'errors' | 'codes' | 'actors' | 'rejected' | 'recent' | 'shape'
+>;
 
 /** What the tally must know besides the entries. */
 export interface TallyOptions {
@@ -15,12 +18,19 @@ export interface TallyOptions {
 
 const MAX_RECENT = 32;
 const MAX_ACTORS = 32;
+const MAX_REJECTED = 8;
 
 /**
  * Counts the window (end − seconds, end]. A request is a no-op when it succeeded more than SKEW ago without a watch event; watch events without
- * a request are subtracted, so that a clock that is further off than SKEW hides no-ops instead of inventing them.
+ * a request are subtracted, so that a clock that is further off than SKEW hides no-ops instead of inventing them. `rejected` are the requests of the same window that stored nothing: they count as errors, never as writes.
  */
-export function tally(timeline: Timeline, end: number, seconds: number, { audit, watched }: TallyOptions): Tally {
+export function tally(
+  timeline: Timeline,
+  end: number,
+  seconds: number,
+  { audit, watched }: TallyOptions,
+  rejected: RequestEntry[] = [],
+): Tally {
   const entries = timeline.between(end - seconds * 1_000, end);
   const isSilent = (entry: Entry): boolean =>
     entry.source === 'audit' && entry.effect === 'success' && !entry.paired && entry.at <= end - SKEW && watched(entry.at);
@@ -46,12 +56,15 @@ export function tally(timeline: Timeline, end: number, seconds: number, { audit,
     if (entry.paired === 'change') known.changes += count;
     if (isSilent(entry)) sums.silent += count;
   }
+  const rejections = summaryOf(rejected);
+  const refused = rejections.reduce((sum, { requests }) => sum + requests, 0);
+  for (const { code, count } of rejected) codes[code] = (codes[code] ?? 0) + count;
   const counts = {
     writes: audit ? sums.success + sums.error : sums.change + sums.phantom,
     changes: sums.change,
     noops: Math.max(0, sums.silent - sums.unasked),
     phantoms: sums.phantom,
-    errors: sums.error,
+    errors: sums.error + refused,
   };
   const actors = [...writers.values()].sort((a, b) => b.actor.writes - a.actor.writes || compare(identity(a.actor), identity(b.actor)));
   const first = entries.find((entry) => entry.source === 'watch');
@@ -60,8 +73,15 @@ export function tally(timeline: Timeline, end: number, seconds: number, { audit,
     ...counts,
     codes,
     actors: actors.slice(0, MAX_ACTORS).map(({ actor }) => ({ ...actor, verbs: actor.verbs.sort() })),
-    recent: newest(entries, counts.noops, isSilent),
-    shape: shapeOf({ ...counts, uids, generationMoved, actors: actors.map(({ actor, changes }) => ({ ...actor, changes })) }),
+    ...(rejections.length > 0 && { rejected: rejections.slice(0, MAX_REJECTED) }),
+    recent: newest(entries, counts.noops, isSilent, rejected),
+    shape: shapeOf({
+      ...counts,
+      rejected: refused,
+      uids,
+      generationMoved,
+      actors: actors.map(({ actor, changes }) => ({ ...actor, changes })),
+    }),
   };
 }
 
@@ -71,18 +91,41 @@ export function isWitnessed(entries: Entry[]): boolean {
   return 2 * changes.filter(({ paired }) => paired === 'request').length >= changes.length;
 }
 
-function newest(entries: Entry[], noops: number, isSilent: (entry: Entry) => boolean): Tally['recent'] {
-  const recent: { at: string; effect: WriteEffect }[] = [];
+function newest(entries: Entry[], noops: number, isSilent: (entry: Entry) => boolean, rejected: RequestEntry[]): Tally['recent'] {
+  const recent: { at: number; effect: WriteEffect }[] = [];
   let left = noops;
-  for (let last = entries.length - 1; last >= 0; last -= 1) {
+  const show = (entry: Entry, effect: WriteEffect, count: number) => {
+    for (let i = 0; i < count && recent.length < MAX_RECENT; i++) recent.push({ at: entry.at, effect });
+  };
+  for (let last = entries.length - 1; last >= 0 && recent.length < MAX_RECENT; last -= 1) {
     const entry = entries[last] as Entry;
-    const effect = entry.effect === 'success' ? ('noop' as const) : entry.effect;
-    const shown = effect !== 'noop' ? entry.count : isSilent(entry) ? Math.min(entry.count, left) : 0;
-    if (effect === 'noop') left -= shown;
-    for (let i = 0; i < shown && recent.length < MAX_RECENT; i++) recent.push({ at: new Date(entry.at).toISOString(), effect });
-    if (recent.length === MAX_RECENT) break;
+    if (entry.effect !== 'success') show(entry, entry.effect, entry.count);
+    else if (isSilent(entry)) {
+      const shown = Math.min(entry.count, left);
+      left -= shown;
+      show(entry, 'noop', shown);
+    }
   }
-  return recent.reverse();
+  // Last: rejected requests must not push out what was written.
+  for (const entry of rejected.toSorted((a, b) => b.at - a.at)) show(entry, 'error', entry.count);
+  return recent
+    .reverse()
+    .sort((a, b) => a.at - b.at)
+    .map(({ at, effect }) => ({ at: new Date(at).toISOString(), effect }));
+}
+
+function summaryOf(rejected: RequestEntry[]): RejectedWriter[] {
+  const writers = new Map<string, RejectedWriter>();
+  for (const { writer, verb, code, count } of rejected) {
+    const { user, userAgent } = writer;
+    const one = writers.get(user) ?? { user, userAgent, verbs: [], requests: 0, codes: {} };
+    writers.set(user, one);
+    one.requests += count;
+    one.codes[code] = (one.codes[code] ?? 0) + count;
+    if (!one.verbs.includes(verb)) one.verbs.push(verb);
+  }
+  for (const { verbs } of writers.values()) verbs.sort();
+  return [...writers.values()].sort((a, b) => b.requests - a.requests || compare(a.user, b.user));
 }
 
 const identity = ({ user, userAgent, pod, fieldManager }: Actor): string => JSON.stringify([user, userAgent, pod, fieldManager]);

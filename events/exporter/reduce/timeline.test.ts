@@ -68,6 +68,14 @@ describe('a window of counted writes', () => {
     expect(counted.noops).toBe(18_000 - 72);
   });
 
+  it('never has more entries than its cap, whatever varies; what it forgets is counted', () => {
+    const timeline = new Timeline(3_600_000, 500);
+    for (let i = 0; i < 20_000; i++) timeline.add(put(i * 100, { code: 200 + (i % 90), verb: `verb-${i % 4}`, writerKey: `w${i % 60}` }));
+    expect(timeline.size).toBeLessThanOrEqual(500);
+    expect(timeline.forgotten).toBeGreaterThan(0);
+    expect(timeline.count + timeline.forgotten).toBe(20_000);
+  });
+
   it('is off by no more than one merged second at the far edge above the cap', () => {
     const entries = Array.from({ length: 3_600 }, (_, i) => put(i * 50));
     expect(Math.abs(count(entries, 179_950, 60, 1_000).writes - 1_200)).toBeLessThanOrEqual(20);

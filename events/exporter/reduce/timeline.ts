@@ -20,6 +20,8 @@ export type Entry = {
   | { source: 'watch'; effect: 'change' | 'phantom'; added: boolean; deleted: boolean; generationMoved: boolean }
 );
 
+export type RequestEntry = Extract<Entry, { source: 'audit' }>;
+
 /** How far a request (API server's clock) and its watch event (ours) may lie apart and still be one write. Milliseconds. */
 export const SKEW = 2_000;
 /** Entries are paired anew until they are this much older than the newest: longer than the audit webhook's default batch of 30 s. */
@@ -29,12 +31,15 @@ const MAX_WRITERS = 64;
 /**
  * The entries of one object in order of time. Requests are paired with watch events: a request without one stored nothing.
  * Above `cap` entries, old ones are merged per second (then 2, 4 … seconds): counts stay exact, only the window's far edge gets coarser.
+ * When that is not enough, the oldest entries are forgotten.
  */
 export class Timeline {
   readonly #keep: number;
   readonly #cap: number;
-  readonly #writers = new Set<string>();
+  #writers: Set<string> | undefined;
   #entries: Entry[] = [];
+  /** Writes and requests forgotten to keep within the cap. */
+  forgotten = 0;
   /** Everything older is frozen. */
   #open = Number.NEGATIVE_INFINITY;
   #changed = false;
@@ -53,6 +58,11 @@ export class Timeline {
     return this.#entries.length;
   }
 
+  /** Writes and requests that the entries stand for. */
+  get count(): number {
+    return this.#entries.reduce((sum, { count }) => sum + count, 0);
+  }
+
   /** Adds an entry wherever its time belongs; false when it is older than everything kept. */
   add(entry: Entry): boolean {
     if (entry.at <= this.newest - this.#keep) return false;
@@ -60,7 +70,7 @@ export class Timeline {
     this.#open = Math.min(this.#open, entry.at);
     this.#changed = true;
     this.expire(this.newest);
-    if (this.#entries.length > this.#cap) this.#merge();
+    if (this.#entries.length > this.#cap) this.limit(this.#cap / 2);
     return true;
   }
 
@@ -70,6 +80,20 @@ export class Timeline {
     if (gone === 0) return;
     this.#pair();
     for (const entry of this.#entries.splice(0, gone)) freeze(entry);
+  }
+
+  /** Merges old entries, then forgets the oldest, until at most `most` are left. */
+  limit(most: number): void {
+    this.#pair();
+    for (let width = 1_000, until = this.newest - 2 * SKEW; this.#entries.length > most && width <= this.#keep / 8; width *= 2) {
+      this.#entries = mergeUntil(this.#entries, until, width);
+      until = this.newest;
+    }
+    const surplus = Math.max(0, this.#entries.length - Math.floor(most));
+    for (const entry of this.#entries.splice(0, surplus)) {
+      freeze(entry);
+      this.forgotten += entry.count;
+    }
   }
 
   /** Takes back the newest deletion seen within SKEW of `at`: it turned out to be our own. */
@@ -125,17 +149,11 @@ export class Timeline {
     this.#changed = false;
   }
 
-  #merge(): void {
-    this.#pair();
-    for (let width = 1_000, until = this.newest - 2 * SKEW; this.#entries.length > this.#cap / 2 && width <= 64_000; width *= 2) {
-      this.#entries = mergeUntil(this.#entries, until, width);
-      until = this.newest;
-    }
-  }
-
   /** Beyond 64 different writers of one object the rest is one: whoever varies a user agent must not fill our memory. */
   #known(entry: Entry): Entry {
-    if (entry.source === 'watch' || this.#writers.has(entry.writerKey)) return entry;
+    if (entry.source === 'watch') return entry;
+    this.#writers ??= new Set();
+    if (this.#writers.has(entry.writerKey)) return entry;
     if (this.#writers.size >= MAX_WRITERS) return { ...entry, writer: { user: '(others)', userAgent: '' }, writerKey: '(others)' };
     this.#writers.add(entry.writerKey);
     return entry;

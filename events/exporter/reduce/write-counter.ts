@@ -1,17 +1,22 @@
-import { type Envelope, factId } from '../../fact.ts';
+import { type Coverage, type Envelope, factId } from '../../fact.ts';
 import { WRITES_COUNTED, type WritesCounted } from '../../writes-counted.ts';
 import type { ObjectHead } from '../watch/watch-event.ts';
 import type { CountedChange, NamedRecord } from './counted.ts';
+import { type CountedObject, countedObject, referenceOf, type WindowState } from './counted-object.ts';
+import { makeRoom } from './entry-budget.ts';
 import { objectKey } from './known-objects.ts';
+import { RejectedRequests } from './rejected-requests.ts';
 import { isWitnessed, tally } from './tally.ts';
-import { type Entry, SKEW, Timeline } from './timeline.ts';
+import { type Entry, SKEW } from './timeline.ts';
 import { Writers } from './writers.ts';
 
 /** What the counter asks of the reducer around it. Times in milliseconds. */
 export interface CounterContext {
   cluster: string;
-  /** Most objects counted at once. */
+  /** Most written objects counted at once. */
   keyCap: number;
+  /** Most entries of all written objects. */
+  entryCap: number;
   /** Seconds, ascending; none when nobody counts this resource. */
   windowsFor(group: string, resource: string): number[];
   /** Whether any audit record was ever seen in this cluster. */
@@ -21,100 +26,94 @@ export interface CounterContext {
   lastSeen(key: string): ObjectHead | undefined;
   /** Names of the Writes Counted rules that a fact with this window matches. */
   matching(detail: Envelope['detail'], seconds: number): string[];
-  coverage(stream: string, from: number, to: number): { sources: ('watch' | 'audit')[]; gap: boolean; dropped: number };
+  coverage(stream: string, from: number, to: number): Coverage;
 }
 
 /** A matching rule hears of an object again after this long. */
 const REPEAT = 30_000;
 /** How long a fact whose writers are not known waits for audit, which comes in batches. */
 const HOLD = 3_000;
-const ENTRIES_PER_OBJECT = 4_096;
 const SWEEP = 30_000;
-
-interface WindowState {
-  matched: Set<string>;
-  sentAt: Map<string, number>;
-  sentId: string;
-  heldSince: number | undefined;
-}
-
-interface Counted {
-  key: string;
-  stream: string;
-  group: string;
-  version: string;
-  resource: string;
-  namespace: string;
-  name: string;
-  timeline: Timeline;
-  windows: Map<number, WindowState>;
-  head: ObjectHead | undefined;
-  ownDeleteAt: number;
-}
+const UNPAIRED = { paired: undefined, partner: undefined, frozen: false };
 
 /** Counts writes per object in sliding windows and says when a rule matches. */
 export class WriteCounter {
   readonly #context: CounterContext;
-  readonly #objects = new Map<string, Counted>();
+  readonly #objects = new Map<string, CountedObject>();
+  /** Objects that only rejected requests named: their number is bounded by that table. */
+  readonly #unwritten = new Map<string, CountedObject>();
+  readonly #rejected = new RejectedRequests();
   readonly #writers = new Writers();
-  /** Objects with a held fact or a request that may turn out to be a no-op. */
-  readonly #open = new Set<Counted>();
+  /** Objects with a held fact, with new rejected requests, or with a request that may turn out to be a no-op. */
+  readonly #open = new Set<CountedObject>();
   #sweptAt = Number.NEGATIVE_INFINITY;
+  #entries = 0;
   #dropped = 0;
+  #forgotten = 0;
   #restoring = false;
 
   constructor(context: CounterContext) {
     this.#context = context;
   }
 
-  /** Objects counted now, and records lost because there were too many. */
-  get size(): { objects: number; dropped: number } {
-    return { objects: this.#objects.size, dropped: this.#dropped };
+  /**
+   * Written objects and their entries counted now. Lost: `dropped` writes because there were too many objects, `forgotten` ones because there
+   * were too many entries, `rejectedDropped` rejected requests.
+   */
+  get size(): { objects: number; entries: number; dropped: number; forgotten: number; rejectedDropped: number } {
+    const [objects, entries, dropped, forgotten] = [this.#objects.size, this.#entries, this.#dropped, this.#forgotten];
+    return { objects, entries, dropped, forgotten, rejectedDropped: this.#rejected.dropped };
   }
 
-  /** Counts a named request that is neither a dry run nor ours. */
+  /** Whether this object was written or seen by the watch. */
+  isKnown({ group, resource, namespace = '', name }: NamedRecord): boolean {
+    const key = objectKey(group, resource, namespace, name);
+    return this.#objects.has(key) || this.#context.lastSeen(key) !== undefined;
+  }
+
+  /** Counts a named request that was stored or may have been, is no dry run, and is not ours. */
   request(record: NamedRecord): Envelope[] {
-    const counted = this.#counted(record, record.namespace ?? '', record.name, record.at);
+    const counted = this.#written(record, record.namespace ?? '', record.name, record.at);
     if (!counted) return [];
     const { user, userAgent, pod, fieldManager, at, code, verb } = record;
     const { writer, writerKey } = this.#writers.of({ user, userAgent, ...(pod && { pod }), ...(fieldManager && { fieldManager }) });
-    const effect = code >= 400 ? 'error' : 'success';
-    const pairing = { paired: undefined, partner: undefined, frozen: false };
-    return this.#add(counted, { at, count: 1, source: 'audit', effect, code, verb, writer, writerKey, ...pairing });
+    const effect = code >= 300 ? 'error' : 'success';
+    return this.#add(counted, { at, count: 1, source: 'audit', effect, code, verb, writer, writerKey, ...UNPAIRED });
+  }
+
+  /** Counts a request of an authenticated user that was rejected. The next `tick` evaluates it: nobody can make us evaluate more often. */
+  reject(record: NamedRecord): void {
+    const { group, resource, namespace = '', name } = record;
+    const seconds = this.#context.windowsFor(group, resource);
+    const key = objectKey(group, resource, namespace, name);
+    if (seconds.length === 0 || !this.#rejected.add(key, record, (seconds.at(-1) as number) * 1_000)) return;
+    const head = this.#context.lastSeen(key);
+    const counted = this.#objects.get(key) ?? this.#unwritten.get(key) ?? countedObject(record, { key, namespace, name, head }, seconds);
+    if (!this.#objects.has(key)) this.#unwritten.set(key, counted);
+    this.#open.add(counted);
   }
 
   /** Counts a watch event. */
   change(change: CountedChange, at: number): Envelope[] {
-    const { head, resource } = change;
-    const counted = this.#counted({ ...head, resource }, head.namespace, head.name, at);
+    const { head, resource, generationMoved } = change;
+    const counted = this.#written({ ...head, resource }, head.namespace, head.name, at);
     if (!counted) return [];
     counted.head = head;
-    const deleted = change.change === 'deleted';
+    const [added, deleted] = [change.change === 'added', change.change === 'deleted'];
     if (deleted && Math.abs(at - counted.ownDeleteAt) <= SKEW) return [];
-    const { generationMoved } = change;
     const effect = change.phantom ? 'phantom' : 'change';
-    const pairing = { paired: undefined, partner: undefined, frozen: false };
-    return this.#add(counted, {
-      at,
-      count: 1,
-      source: 'watch',
-      effect,
-      added: change.change === 'added',
-      deleted,
-      generationMoved,
-      ...pairing,
-    });
+    return this.#add(counted, { at, count: 1, source: 'watch', effect, added, deleted, generationMoved, ...UNPAIRED });
   }
 
   /** A delete of ours: the deletion the watch shows within 2 s of it is not counted, whichever comes first. */
   ownDelete(record: NamedRecord): void {
-    const counted = this.#counted(record, record.namespace ?? '', record.name, record.at);
+    const counted = this.#written(record, record.namespace ?? '', record.name, record.at);
     if (!counted) return;
     counted.ownDeleteAt = record.at;
-    counted.timeline.removeDeletion(record.at);
+    this.#resize(counted, () => counted.timeline.removeDeletion(record.at));
   }
 
-  /** Lets time pass: sends what was held long enough, finds no-ops, forgets quiet objects. */
+  /** Lets time pass: sends what was held long enough, finds no-ops and error loops, forgets quiet objects. */
   tick(now: number): Envelope[] {
     const facts = [...this.#open].flatMap((counted) => this.#evaluate(counted, Math.max(now, counted.timeline.newest)));
     if (now - this.#sweptAt >= SWEEP) this.#sweep(now);
@@ -130,10 +129,10 @@ export class WriteCounter {
   told({ detail, id }: Envelope): void {
     const { object, window } = detail as unknown as WritesCounted;
     const end = Date.parse(window.end);
-    const state = this.#counted(object, object.namespace ?? '', object.name, end)?.windows.get(window.seconds);
+    const state = this.#written(object, object.namespace ?? '', object.name, end)?.windows.get(window.seconds);
     if (!state) return;
     state.matched = new Set(this.#context.matching(detail, window.seconds));
-    for (const rule of state.matched) state.sentAt.set(rule, end);
+    state.sentAt = new Map([...state.sentAt, ...[...state.matched].map((rule) => [rule, end] as const)]);
     state.sentId = id;
   }
 
@@ -149,36 +148,54 @@ export class WriteCounter {
       });
   }
 
-  #add(counted: Counted, entry: Entry): Envelope[] {
-    const added = counted.timeline.add(entry);
+  #add(counted: CountedObject, entry: Entry): Envelope[] {
+    const added = this.#resize(counted, () => counted.timeline.add(entry));
+    if (this.#entries > this.#context.entryCap) this.#shrink(counted);
     return added && !this.#restoring ? this.#evaluate(counted, counted.timeline.newest) : [];
   }
 
-  #counted(of: { group: string; version: string; resource: string }, namespace: string, name: string, at: number): Counted | undefined {
-    const { group, version, resource } = of;
+  /** Does something to the timeline, and keeps the sums right. */
+  #resize<T>({ timeline }: CountedObject, act: () => T): T {
+    const [size, forgotten] = [timeline.size, timeline.forgotten];
+    const result = act();
+    this.#entries += timeline.size - size;
+    this.#forgotten += timeline.forgotten - forgotten;
+    return result;
+  }
+
+  #shrink(current: CountedObject): void {
+    const { kept, forgotten } = makeRoom(this.#objects.values(), this.#context.entryCap / 2, current);
+    for (const counted of this.#objects.values()) if (!kept.has(counted)) this.#forget(counted);
+    this.#entries = [...kept].reduce((sum, { timeline }) => sum + timeline.size, 0);
+    this.#forgotten += forgotten;
+  }
+
+  #forget(counted: CountedObject): void {
+    this.#objects.delete(counted.key);
+    this.#open.delete(counted);
+  }
+
+  /** The object that a write is about; undefined when nobody counts it, or there are too many. */
+  #written(of: Parameters<typeof countedObject>[0], namespace: string, name: string, at: number): CountedObject | undefined {
+    const { group, resource } = of;
     const key = objectKey(group, resource, namespace, name);
     const known = this.#objects.get(key);
     if (known) return known;
-    const windows = this.#context.windowsFor(group, resource);
-    if (windows.length === 0) return undefined;
-    if (this.#objects.size >= this.#context.keyCap && at - this.#sweptAt >= 1_000) this.#sweep(at);
-    if (this.#objects.size >= this.#context.keyCap) {
+    const { keyCap, windowsFor, lastSeen } = this.#context;
+    const seconds = windowsFor(group, resource);
+    if (seconds.length === 0) return undefined;
+    if (this.#objects.size >= keyCap && at - this.#sweptAt >= 1_000) this.#sweep(at);
+    if (this.#objects.size >= keyCap) {
       this.#dropped++;
       return undefined;
     }
-    const state = (): WindowState => ({ matched: new Set(), sentAt: new Map(), sentId: '', heldSince: undefined });
-    const counted: Counted = {
-      ...{ key, stream: `${group}/${resource}`, group, version, resource, namespace, name },
-      timeline: new Timeline((windows.at(-1) as number) * 1_000, ENTRIES_PER_OBJECT),
-      windows: new Map(windows.map((seconds) => [seconds, state()])),
-      head: this.#context.lastSeen(key),
-      ownDeleteAt: Number.NEGATIVE_INFINITY,
-    };
+    const counted = this.#unwritten.get(key) ?? countedObject(of, { key, namespace, name, head: lastSeen(key) }, seconds);
+    this.#unwritten.delete(key);
     this.#objects.set(key, counted);
     return counted;
   }
 
-  #evaluate(counted: Counted, end: number, atOnce = false): Envelope[] {
+  #evaluate(counted: CountedObject, end: number, atOnce = false): Envelope[] {
     const facts: Envelope[] = [];
     for (const [seconds, state] of counted.windows) facts.push(...this.#evaluateWindow(counted, state, end, seconds, atOnce));
     const isHeld = counted.windows.values().some(({ heldSince }) => heldSince !== undefined);
@@ -187,23 +204,26 @@ export class WriteCounter {
     return facts;
   }
 
-  #evaluateWindow(counted: Counted, state: WindowState, end: number, seconds: number, atOnce: boolean): Envelope[] {
-    const { cluster, hasAudit, isWatched, coverage, matching } = this.#context;
+  #evaluateWindow(counted: CountedObject, state: WindowState, end: number, seconds: number, atOnce: boolean): Envelope[] {
+    const { cluster, hasAudit, isWatched, coverage, matching, lastSeen } = this.#context;
+    const { key, stream, group, resource, namespace, name, timeline } = counted;
     const start = end - seconds * 1_000;
-    const counts = tally(counted.timeline, end, seconds, { audit: hasAudit(), watched: (at) => isWatched(counted.stream, at) });
+    const rejected = this.#rejected.between(key, start, end);
+    const counts = tally(timeline, end, seconds, { audit: hasAudit(), watched: (at) => isWatched(stream, at) }, rejected.requests);
     const observedAt = new Date(end).toISOString();
+    const seen = coverage(stream, start, end);
     const detail = {
       id: '',
       cluster,
       observedAt,
-      coverage: coverage(counted.stream, start, end),
-      object: this.#reference(counted),
+      coverage: { ...seen, dropped: seen.dropped + rejected.dropped },
+      object: referenceOf(counted, lastSeen(key)),
       window: { seconds, start: new Date(start).toISOString(), end: observedAt },
       ...counts,
     };
     const rules = matching(detail, seconds);
     const isDue = rules.some((rule) => !state.matched.has(rule) || end - (state.sentAt.get(rule) ?? Number.NEGATIVE_INFINITY) >= REPEAT);
-    if (!atOnce && rules.length > 0 && isDue && hasAudit() && !isWitnessed(counted.timeline.between(start, end))) {
+    if (!atOnce && rules.length > 0 && isDue && hasAudit() && !isWitnessed(timeline.between(start, end))) {
       state.heldSince ??= end;
       if (end - state.heldSince < HOLD) return [];
     }
@@ -211,34 +231,20 @@ export class WriteCounter {
     state.matched = new Set(rules);
     if (!isDue) return [];
 
-    const { group, resource, namespace, name } = counted;
     detail.id = factId('writes', cluster, group, resource, namespace, name, seconds, ...rules, Math.floor(end / REPEAT));
-    for (const rule of rules) state.sentAt.set(rule, end);
+    state.sentAt = new Map([...state.sentAt, ...rules.map((rule) => [rule, end] as const)]);
     if (detail.id === state.sentId) return [];
     state.sentId = detail.id;
     return [{ id: detail.id, source: 'kubernetes', 'detail-type': WRITES_COUNTED, time: observedAt, detail }];
   }
 
-  #reference({ key, group, version, resource, namespace, name, head }: Counted) {
-    const seen = this.#context.lastSeen(key) ?? head;
-    return {
-      group,
-      version: seen?.version ?? version,
-      resource,
-      ...(seen?.kind && { kind: seen.kind }),
-      ...(namespace && { namespace }),
-      name,
-      ...(seen && { uid: seen.uid, resourceVersion: seen.resourceVersion }),
-      ...(seen?.generation !== undefined && { generation: seen.generation }),
-    };
-  }
-
   #sweep(now: number): void {
     this.#sweptAt = now;
-    for (const [key, counted] of this.#objects) {
-      counted.timeline.expire(now);
-      if (counted.timeline.size > 0 || this.#open.has(counted)) continue;
-      this.#objects.delete(key);
+    this.#rejected.expire(now);
+    for (const key of this.#unwritten.keys()) if (!this.#rejected.has(key)) this.#unwritten.delete(key);
+    for (const counted of this.#objects.values()) {
+      this.#resize(counted, () => counted.timeline.expire(now));
+      if (counted.timeline.size === 0 && !this.#open.has(counted) && !this.#rejected.has(counted.key)) this.#forget(counted);
     }
   }
 }

@@ -3,7 +3,8 @@ import { type Envelope, envelope } from '../../../fact.ts';
 import { objectChanged } from '../../../object-changed.ts';
 import type { Pattern } from '../../../pattern.ts';
 import { writesCounted } from '../../../writes-counted.ts';
-import { Reducer, type ReducerOptions } from '../reduce.ts';
+import { Reducer } from '../reduce.ts';
+import type { ReducerOptions } from '../reducer-options.ts';
 
 export const configmaps = { group: [''], resource: ['configmaps'] };
 export const counted = (test: Pattern, name = 'counts', object = configmaps): ReducerOptions['rules'][number] => ({
