@@ -43,8 +43,10 @@ export const answerVerb = ({ word, taken: done, hints, writes, during, reached, 
     const withheld = what && (await heldBack(state, named, what, { remediations, limitsKnown }));
     if (withheld !== undefined) {
       if (call.json) call.out(JSON.stringify({ taken: false, withheld, ...summary(named) }));
-      else
-        call.out(`Nothing changed: incident ${named.id} is ${named.state} (${named.because}).\nNothing would be written now: ${withheld}`);
+      else {
+        call.out(`Nothing changed: incident ${named.id} is ${named.state} (${named.because}).`);
+        call.out(`Nothing would be written now: ${withheld}`);
+      }
       return 1;
     }
     const { taken, incident: next } = await answer({ state, schedule, remediations, id: named.id, input, now: systemClock.now() });

@@ -1,5 +1,6 @@
 import { remediationNames } from '../infra/remediations.ts';
 import { MODES } from '../shared/gates.ts';
+import { own } from '../shared/own.ts';
 import { scenarioNames } from './scenario-names.ts';
 import type { Verb } from './verb.ts';
 import { VERBS } from './verbs.ts';
@@ -46,13 +47,13 @@ async function after(
   idsOf: (state: string | undefined) => Promise<Candidate[]>,
 ): Promise<Candidates> {
   if (name === 'help') return before.length === 0 ? verbs() : [];
-  const load = VERBS[name];
+  const load = own(VERBS, name);
   if (!load) return [];
   const options: Verb['options'] = { ...(await load()).verb.options, ...EVERYWHERE };
   const last = before.at(-1) ?? '';
-  if (options[last.slice(2)]?.type === 'string' && last.startsWith('--')) return valuesOf(last.slice(2));
+  if (own(options, last.slice(2))?.type === 'string' && last.startsWith('--')) return valuesOf(last.slice(2));
   if (typed.startsWith('-')) return Object.entries(options).map(([option, { help }]) => ({ word: `--${option}`, help }));
-  const given = before.filter((word, index) => !word.startsWith('-') && options[before[index - 1]?.slice(2) ?? '']?.type !== 'string');
+  const given = before.filter((word, index) => !word.startsWith('-') && own(options, before[index - 1]?.slice(2) ?? '')?.type !== 'string');
   if (OF_INCIDENTS.includes(name)) return given.length === 0 ? idsOf(stateOf(before)) : [];
   return positional(name, given);
 }

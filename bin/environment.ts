@@ -23,7 +23,7 @@ export function readEnvironment(): Environment {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443', KUBEMEND_SERVICE_ACCOUNT } = process.env;
   return {
     stateDirectory: KUBEMEND_STATE ?? join(XDG_STATE_HOME ?? join(orElse(homedir, '/'), '.local', 'state'), 'kubemend'),
-    kubeconfig: KUBECONFIG,
+    kubeconfig: KUBECONFIG || undefined,
     deployment: process.env,
     inClusterServer: host ? `https://${host.includes(':') ? `[${host}]` : host}:${port}` : undefined,
     serviceAccount: KUBEMEND_SERVICE_ACCOUNT ?? '/var/run/secrets/kubernetes.io/serviceaccount',

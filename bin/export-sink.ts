@@ -1,5 +1,7 @@
 import type { Sink } from '../events/exporter/sink/sink.ts';
 import { realWait } from '../events/exporter/wait.ts';
+import { oneLine } from '../shared/one-line.ts';
+import { terminal } from './terminal.ts';
 import { type Call, text, UsageError } from './verb.ts';
 
 /** Where `export` sends facts: an EventBridge bus, or standard output. Throws UsageError unless one of the two was named. */
@@ -7,7 +9,7 @@ export async function exportSink(call: Call): Promise<Sink> {
   const bus = text(call, 'bus');
   if ((bus === undefined) === (call.values.print !== true))
     throw new UsageError('Name one place for the facts: --bus NAME or ARN, or --print. Run: kubemend export --help');
-  return bus === undefined ? printSink(process.stdout) : busSink(bus, regionOf(call, bus));
+  return bus === undefined ? printSink(terminal().stdout) : busSink(bus, regionOf(call, bus));
 }
 
 /** The region of a bus: of its ARN, else --region. Throws UsageError. */
@@ -29,7 +31,7 @@ async function busSink(bus: string, region: string): Promise<Sink> {
 export const printSink = (stream: NodeJS.WritableStream): Sink => ({
   put: (events) =>
     new Promise((resolve, reject) => {
-      const lines = events.map((event) => `${JSON.stringify(event)}\n`).join('');
+      const lines = events.map((event) => `${oneLine(JSON.stringify(event))}\n`).join('');
       stream.write(lines, (error) => (error ? reject(error) : resolve()));
     }),
 });

@@ -1,31 +1,26 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { RequestOptions } from 'node:https';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Connection } from '../shared/kubernetes/transport.ts';
 import { UsageError } from './verb.ts';
 
-/** How to reach the cluster of a kubeconfig context, by any way a kubeconfig knows (token, certificate, exec plugin). */
+/** How to reach the cluster of a kubeconfig context, by any way a kubeconfig knows (token, certificate, exec plugin). Throws UsageError. */
 export async function readKubeconfig(
   path: string | undefined,
   context: string | undefined,
 ): Promise<{ cluster: string; connection: Connection }> {
-  const config = new KubeConfig();
-  try {
-    if (path) config.loadFromFile(path);
-    else config.loadFromDefault();
-    if (context) config.setCurrentContext(context);
-  } catch (error) {
-    throw new UsageError(`The kubeconfig ${path ?? ''} cannot be read: ${(error as Error).message}`);
-  }
-  if (config.getClusters()?.length === undefined || config.getClusters().length === 0)
-    throw new UsageError(`${path ?? 'The kubeconfig'} is no kubeconfig: it names no cluster. Give one with --kubeconfig`);
+  const config = await load(path);
+  const named = config.getContexts().map(({ name }) => name);
+  if (context) config.setCurrentContext(context);
+  const current = config.getCurrentContext();
+  if (!current) throw new UsageError(`The kubeconfig${at(path)} sets no current context. ${choose(named)}`);
+  if (!named.includes(current)) throw new UsageError(`The kubeconfig${at(path)} has no context "${current}". ${choose(named)}`);
   const cluster = config.getCurrentCluster();
   if (!cluster)
-    throw new UsageError(
-      `The kubeconfig has no context "${config.getCurrentContext() ?? ''}". Name one with --context: ${config
-        .getContexts()
-        .map(({ name }) => name)
-        .join(', ')}`,
-    );
+    throw new UsageError(`Context "${current}" of the kubeconfig${at(path)} names a cluster that is not in it. ${choose(named)}`);
   if (!cluster.server.startsWith('https://'))
     throw new UsageError(`${cluster.server} is not https: kubemend sends no credentials in the clear`);
   const options = async (): Promise<RequestOptions> => {
@@ -33,7 +28,9 @@ export async function readKubeconfig(
     await config.applyToHTTPSOptions(result);
     return result;
   };
-  const { ca, cert, key } = await options();
+  const { ca, cert, key, headers } = await options().catch((error: Error) => {
+    throw new UsageError(`The credentials of context "${current}" cannot be read: ${error.message}`);
+  });
   const connection: Connection = {
     server: cluster.server,
     userAgent: 'kubemend',
@@ -41,9 +38,54 @@ export async function readKubeconfig(
     ...(cert && key && { clientCertificate: { cert: pem(cert), key: pem(key) } }),
     token: async () => bearer((await options()).headers) ?? '',
   };
-  if (bearer((await options()).headers) === undefined) delete connection.token;
-  return { cluster: config.getContextObject(config.getCurrentContext())?.cluster ?? cluster.name, connection };
+  if (bearer(headers) === undefined) delete connection.token;
+  return { cluster: config.getContextObject(current)?.cluster ?? cluster.name, connection };
 }
+
+/** Reads the files of `path` (`$KUBECONFIG` may name several), else what every client takes: `~/.kube/config`, or the ServiceAccount of a Pod. */
+async function load(path: string | undefined): Promise<KubeConfig> {
+  const config = new KubeConfig();
+  const usual = join(homedir(), '.kube', 'config');
+  if (path === undefined && !existsSync(usual)) {
+    config.loadFromDefault();
+    // What the library takes when there is nothing at all.
+    if (config.getCurrentCluster()?.server !== 'http://localhost:8080') return config;
+    throw new UsageError(`There is no kubeconfig: ${usual} does not exist. Name one with --kubeconfig, or in KUBECONFIG`);
+  }
+  for (const [index, file] of (path === undefined ? [usual] : filesOf(path)).entries()) {
+    const one = index === 0 ? config : new KubeConfig();
+    await loadFile(one, file);
+    if (index > 0) config.mergeConfig(one);
+  }
+  if (config.getClusters().length === 0)
+    throw new UsageError(`${path ?? usual} is no kubeconfig: it names no cluster. Give one with --kubeconfig`);
+  return config;
+}
+
+async function loadFile(config: KubeConfig, file: string): Promise<void> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`The kubeconfig ${file} cannot be read: ${error.code === 'ENOENT' ? 'it does not exist' : error.message}`);
+  });
+  if (text.trim() === '') throw new UsageError(`The kubeconfig ${file} is empty. Name another with --kubeconfig`);
+  try {
+    // A file whose YAML is no map would end in a TypeError of the library.
+    config.loadFromFile(file);
+    config.getClusters().length;
+  } catch (error) {
+    throw new UsageError(
+      error instanceof TypeError
+        ? `${file} is no kubeconfig: it names no cluster. Give one with --kubeconfig`
+        : `The kubeconfig ${file} cannot be read: ${(error as Error).message.split('\n')[0]}`,
+    );
+  }
+}
+
+/** One file, or several as in `$KUBECONFIG`; a file that is there may have the delimiter in its name. */
+const filesOf = (path: string): string[] => (existsSync(path) ? [path] : path.split(delimiter).filter((file) => file !== ''));
+
+const at = (path: string | undefined): string => (path === undefined ? '' : ` ${path}`);
+const choose = (names: string[]): string =>
+  names.length === 0 ? 'It has no context at all' : `Name one with --context: ${names.join(', ')}`;
 
 const pem = (value: unknown): string => (Buffer.isBuffer(value) ? value.toString('utf8') : String(value));
 

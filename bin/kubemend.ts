@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { own } from '../shared/own.ts';
 import { COMMAND, finish, runVerb } from './run-verb.ts';
+import { terminal } from './terminal.ts';
 import { UsageError } from './verb.ts';
 import { VERBS } from './verbs.ts';
 
@@ -15,7 +17,7 @@ async function main(argv: string[]): Promise<number> {
   if (['--version', '-V'].includes(name)) return print([VERSION]);
   if (['help', '--help', '-h'].includes(name))
     return rest[0] === undefined || rest[0].startsWith('-') ? overview() : main([rest[0], '--help']);
-  const load = VERBS[name];
+  const load = own(VERBS, name);
   if (!load) throw new UsageError(`There is no verb "${name}". Run: ${COMMAND} --help`);
   return runVerb(name, (await load()).verb, rest);
 }
@@ -27,7 +29,8 @@ async function overview(): Promise<number> {
 }
 
 function print(lines: string[]): number {
-  for (const line of lines) console.log(line);
+  const { out } = terminal();
+  for (const line of lines.flatMap((text) => text.split('\n'))) out(line);
   return 0;
 }
 

@@ -1,7 +1,8 @@
-import { styleText } from 'node:util';
 import type { IncidentState } from '../events/incident-changed.ts';
+import { own } from '../shared/own.ts';
+import { paint, type Style } from './terminal.ts';
 
-type Style = Parameters<typeof styleText>[0];
+export { paint };
 
 const STATES: Partial<Record<IncidentState, Style>> = {
   verified: 'green',
@@ -17,11 +18,8 @@ const STATES: Partial<Record<IncidentState, Style>> = {
   expired: 'yellow',
 };
 
-/** Colours a text in a terminal; leaves it plain when piped or under NO_COLOR. */
-export const paint = (style: Style, text: string): string => styleText(style, text, { stream: process.stdout });
-
 /** A state in its colour. */
-export const paintState = (state: IncidentState, width = 0): string => paint(STATES[state] ?? 'cyan', state.padEnd(width));
+export const paintState = (state: IncidentState, width = 0): string => paint(own(STATES, state) ?? 'cyan', state.padEnd(width));
 
 /** `04:12:07`, UTC. */
 export const clockTime = (ms: number): string => new Date(ms).toISOString().slice(11, 19);

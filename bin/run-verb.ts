@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readEnvironment } from './environment.ts';
+import { terminal } from './terminal.ts';
 import { type Call, UsageError, type Verb } from './verb.ts';
 
 /** How it was called: as itself or as a plugin of kubectl (bin/kubemend says it by the title of the process). */
@@ -20,27 +21,35 @@ export async function runVerb(name: string, verb: Verb, args: string[], surround
   if (positionals.length < verb.positionals.least || positionals.length > verb.positionals.most) {
     throw new UsageError(`Usage: ${COMMAND} ${verb.usage}. Run: ${COMMAND} ${name} --help`);
   }
-  return verb.run({ ...surroundings, values, positionals, json: values.json === true });
+  const text = (lines: string): void => {
+    for (const line of lines.split('\n')) surroundings.out(line);
+  };
+  return verb.run({ ...surroundings, text, values, positionals, json: values.json === true });
 }
 
 const ofThisProcess = (): Pick<Call, 'environment' | 'out' | 'err'> => ({
   environment: readEnvironment(),
-  out: (line = '') => console.log(line),
-  err: (line = '') => console.error(line),
+  ...terminal(),
 });
 
 /** Ends the program with the exit code of `main`: 2 after an error that a person can mend, 70 after a defect. With `--json` the error is a document, too. */
 export async function finish(argv: string[], main: () => Promise<number>): Promise<void> {
-  try {
-    process.exitCode = await main();
-  } catch (error) {
-    const sentence = sentenceOf(error as Error);
-    process.exitCode = sentence === undefined ? 70 : 2;
-    console.error(sentence ?? `kubemend failed: ${(error as Error).stack}`);
-    const message = sentence ?? (error as Error).message;
-    if (argv.includes('--json')) console.log(JSON.stringify({ error: { message, exitCode: process.exitCode } }));
-  }
+  const { out, err } = terminal();
+  const report = (error: Error): number => {
+    const sentence = sentenceOf(error);
+    const exitCode = sentence === undefined ? 70 : 2;
+    err(sentence ?? `kubemend failed: ${error.name}: ${error.message}`);
+    for (const line of sentence === undefined ? callsOf(error) : []) err(line);
+    if (argv.includes('--json')) out(JSON.stringify({ error: { message: sentence ?? error.message, exitCode } }));
+    return exitCode;
+  };
+  // Node would print the message as it is, and it may quote a cluster.
+  process.on('uncaughtException', (error) => process.exit(report(error)));
+  process.exitCode = await main().catch(report);
 }
+
+/** Where a defect came from, without its message. */
+const callsOf = ({ stack = '' }: Error): string[] => stack.split('\n').filter((line) => /^\s+at /.test(line));
 
 /** What the system says of a path or a disk that somebody named. */
 const OF_FILES = [

@@ -14,10 +14,12 @@ export interface Call {
   values: Record<string, string | boolean | string[] | undefined>;
   positionals: string[];
   environment: Environment;
-  /** Prints one line to standard output. */
+  /** Prints one line to standard output. A line break in it is shown, not made: what others wrote cannot pretend to be another line. */
   out(line?: string): void;
   /** Prints one line to standard error: progress and problems. */
   err(line?: string): void;
+  /** Prints a text of our own that has several lines. */
+  text(lines: string): void;
   json: boolean;
 }
 

@@ -3,6 +3,7 @@ import type { Sender } from './execute.ts';
 import { modeOf } from './gates.ts';
 import type { Effect, Entry, Incident } from './incident.ts';
 import { type KubernetesObject, nameOf, pathOf } from './kubernetes/object.ts';
+import { oneLine } from './one-line.ts';
 import type { Remediation } from './remediation.ts';
 import type { State } from './state/state.ts';
 
@@ -100,7 +101,7 @@ function note({ id, plan, object }: Incident, { title, cause }: Announcement['re
   const said = entry?.state === 'refused' && entry.by !== undefined ? `${entry.by} said no` : undefined;
   const why = entry?.open ? entry.because : said;
   const tail = ` More: kubemend explain ${id}`;
-  const head = Buffer.from(`${is}${why === undefined ? '' : ` (${why})`}: ${title}. Cause: ${cause.issue}.${steps}`).subarray(
+  const head = Buffer.from(oneLine(`${is}${why === undefined ? '' : ` (${why})`}: ${title}. Cause: ${cause.issue}.${steps}`)).subarray(
     0,
     LONGEST - Buffer.byteLength(tail),
   );

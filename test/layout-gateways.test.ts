@@ -39,3 +39,18 @@ it('one module makes files and directories, and only their owner can read them',
   const openers = except(sources, { 'events/private-files.ts': '', 'infra/write-documentation.ts': '', 'bin/verbs/new.ts': '' });
   expect(found(openers, /\bawait open\([^()]*, '(?!r')/)).toEqual([]);
 });
+
+it('one module writes to the terminal, so that nothing of a cluster acts on it', () => {
+  const writers = { 'bin/terminal.ts': 'the one module', 'infra/lambda/log.ts': 'JSON lines for CloudWatch Logs' };
+  const reader = { 'bin/environment.ts': 'asks what the terminal is' };
+  const sources = SOURCES.filter((source) => (isDeployed(source) || /^bin\/.*\.ts$/.test(source.path)) && !isTest(source));
+  const speaking =
+    /\bconsole\b|\bstd(out|err)\b(?=[^:]*\.)\.(write|end|pipe)|process\.(stdout|stderr|_rawDebug)|\bwriteSync\(\s*[12]\b|node:(console|tty|readline)/;
+  expect(found(except(sources, { ...writers, ...reader }), speaking)).toEqual([]);
+  const [environment] = sources.filter(({ path }) => path === 'bin/environment.ts');
+  expect(environment?.code.match(/process\.std\w+\.\w+/g)).toEqual([
+    'process.stdin.isTTY',
+    'process.stdout.isTTY',
+    'process.stdout.columns',
+  ]);
+});

@@ -1,3 +1,4 @@
+import { own } from '../../shared/own.ts';
 import type { AskedStatus } from './ask-exporter.ts';
 import { type Finding, fine, wrong } from './finding.ts';
 
@@ -55,7 +56,7 @@ function gaps({ stats: { dropped, relists } }: AskedStatus): Finding {
   const lost = Object.entries(dropped).filter(([, count]) => count > 0);
   const relisted = `${relists} relists since its start; what they bridged is marked in the facts`;
   if (lost.length === 0) return fine('gaps', `no record lost; ${relisted}`);
-  const fixes = lost.map(([reason]) => LOST[reason] ?? 'look for the reason in its log');
+  const fixes = lost.map(([reason]) => own(LOST, reason) ?? 'look for the reason in its log');
   return wrong(
     'gaps',
     `Lost records: ${lost.map(([reason, count]) => `${count} × ${reason}`).join(', ')}; ${relisted}`,
@@ -96,7 +97,7 @@ function bus({
     return wrong(
       'sending',
       `${waiting} facts wait; EventBridge refused ${codes}`,
-      joined(failed.map(([code]) => REFUSED[code] ?? `look up ${code} of PutEvents`)),
+      joined(failed.map(([code]) => own(REFUSED, code) ?? `look up ${code} of PutEvents`)),
     );
   return fine('sending', `${sent} facts sent${codes ? `; refused at first: ${codes}` : ''}`);
 }

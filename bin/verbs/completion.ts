@@ -21,7 +21,8 @@ export const verb: Verb = {
     }
     const script = shellScript(shell);
     if (script === undefined) throw new UsageError(`"${shell}" is no shell that is known: bash, zsh or fish`);
-    call.out(call.json ? JSON.stringify({ shell, script }) : script);
+    if (call.json) call.out(JSON.stringify({ shell, script }));
+    else call.text(script);
     return 0;
   },
 };

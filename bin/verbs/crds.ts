@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { valid } from 'semver';
 import { type Artifacts, ShippedError } from '../../shared/artifacts/artifacts.ts';
@@ -6,6 +7,10 @@ import { documentsOf } from '../../shared/kubernetes/yaml.ts';
 import { bucketArtifacts } from '../aws-artifacts.ts';
 import { openArtifacts, stateDirectory } from '../store.ts';
 import { type Call, stateOption, text, UsageError, type Verb } from '../verb.ts';
+
+/** The CRDs of Strimzi 1.2 have 2 MB. */
+const MAX_BYTES = 16 << 20;
+const TOO_LARGE = `it is larger than ${MAX_BYTES >> 20} MiB, and the CRDs of a release are not`;
 
 export const verb: Verb = {
   summary: 'pin the CRDs of an operator version, with their SHA-256, for fixes to apply',
@@ -57,15 +62,36 @@ async function artifactsOf(call: Call): Promise<Artifacts> {
 
 async function read(from: string): Promise<string> {
   try {
-    const bytes = from.startsWith('https://') ? await download(from) : await readFile(from);
-    return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8');
+    const bytes = await atMost(from.startsWith('https://') ? await download(from) : createReadStream(from));
+    return (bytes[0] === 0x1f && bytes[1] === 0x8b ? unpacked(bytes) : bytes).toString('utf8');
   } catch (error) {
     throw new UsageError(`${from} cannot be read: ${(error as Error).message}`);
   }
 }
 
-async function download(url: string): Promise<Buffer> {
+async function download(url: string): Promise<AsyncIterable<Uint8Array>> {
   const answer = await fetch(url, { signal: AbortSignal.timeout(30_000) });
   if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-  return Buffer.from(await answer.arrayBuffer());
+  if (!answer.url.startsWith('https://')) throw new Error(`it redirects to ${answer.url}, which is not https`);
+  return answer.body ?? Readable.from([]);
+}
+
+/** All of a stream, which may be longer than it says, or have no end. */
+async function atMost(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.length;
+    if (size > MAX_BYTES) throw new Error(TOO_LARGE);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function unpacked(bytes: Buffer): Buffer {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: MAX_BYTES });
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? new Error(`unpacked, ${TOO_LARGE}`) : error;
+  }
 }

@@ -37,7 +37,8 @@ export const verb: Verb = {
   async run(call) {
     if (call.values.aws) {
       const roles = await awsRoles(call);
-      call.out(call.json ? JSON.stringify({ roles }) : documents(roles));
+      if (call.json) call.out(JSON.stringify({ roles }));
+      else call.text(documents(roles));
       return 0;
     }
     const onlyAws = ['stage', 'region', 'account'].find((name) => call.values[name] !== undefined);
@@ -55,7 +56,7 @@ export const verb: Verb = {
       ...shown.flatMap((remediation) => remediationRbac(remediation, subject, pins)),
     ];
     if (call.json) call.out(JSON.stringify({ objects }));
-    else call.out(documents(objects));
+    else call.text(documents(objects));
     return 0;
   },
 };

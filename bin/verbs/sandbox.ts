@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { remediationNames } from '../../infra/remediations.ts';
 import { forPeople } from '../../shared/duration.ts';
 import { hasEnded, type Incident } from '../../shared/incident.ts';
@@ -14,6 +13,7 @@ import { clockTime, paint, paintState } from '../paint.ts';
 import { COMMAND } from '../run-verb.ts';
 import { openSandbox, type Sandbox } from '../sandbox.ts';
 import { scenarioNames } from '../scenario-names.ts';
+import { ask } from '../terminal.ts';
 import { type Call, text, UsageError, type Verb } from '../verb.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -90,9 +90,7 @@ async function decide(sandbox: Sandbox, call: Call, { id, plan }: Incident): Pro
   if (!call.environment.interactive) {
     throw new UsageError('The plan waits for approval, and there is no terminal to ask in. Run: npm start -- --yes');
   }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const reply = await terminal.question('Apply this plan? [y/N] ');
-  terminal.close();
+  const reply = await ask('Apply this plan? [y/N] ');
   const yes = /^y(es)?$/i.test(reply.trim());
   await sandbox.answer(id, yes ? { kind: 'approve', hash: plan?.hash ?? '', by } : { kind: 'reject', by, because: 'not in this sandbox' });
 }

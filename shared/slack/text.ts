@@ -1,5 +1,7 @@
-/** The three characters that have a meaning in Slack's texts; so no mention or link comes out of what an operator or a user wrote. */
-export const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+import { oneLine } from '../one-line.ts';
+
+/** The three characters that have a meaning in Slack's texts, so no mention or link comes out of what an operator or a user wrote; and what would reorder it. */
+export const escaped = (text: string): string => oneLine(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 /** A value in code style: nothing in it formats anything, and it stays on its line. Escaped. */
 export function code(value: string, longest = 300): string {
