@@ -9,7 +9,7 @@ export const pageName = ({ name }: Pick<Remediation, 'name'>): string => `${name
 
 /** The page of a remediation, all of it from its definition. */
 export function pageOf(remediation: Remediation): string {
-  const { name, title, cause, when, rights, limits, scan } = remediation;
+  const { name, title, cause, when, rights, limits, scan, risks = [] } = remediation;
   return `${[
     `# ${title}`,
     '',
@@ -34,6 +34,7 @@ export function pageOf(remediation: Remediation): string {
     '',
     'In shadow mode only what reads is granted. `kubemend rights` prints the RBAC.',
     '',
+    ...(risks.length > 0 ? ['## What remains possible', '', ...risks.map((risk) => `- ${risk}`), ''] : []),
     '## Limits',
     '',
     ...limitsOf(limits),

@@ -96,6 +96,8 @@ export interface Definition<H = object> {
    * `latent`: asked instead of `examine` where that needs counts: is the cause there, whether or not it hurts already?
    */
   scan?: { kinds?: Kind[]; latent?(examination: Examination<NoInfer<H>>): Promise<Verdict> };
+  /** What stays possible although `examine` proved the failure, one thing an entry: for the page of this remediation. */
+  risks?: string[];
   /** Names of environment variables that `examine` compares with words: a capture keeps their values. No credentials. */
   capture?: { env: string[] };
 }

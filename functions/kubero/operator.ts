@@ -1,16 +1,60 @@
 import type { Cluster } from '../../shared/cluster.ts';
 import type { KubernetesObject } from '../../shared/kubernetes/object.ts';
 
-/** Registries differ, the repository does not; tags are `v0.2.1`, `v0.1.4-rc.5`. */
-const IMAGE = /\/kubero-operator\/kuberoapp:v?(\d+\.\d+\.\d+[^@]*)/;
-
-/** The versions of all Kubero operators that are deployed, each once. Rights: `list` on Deployments. */
-export async function operatorVersions(cluster: Cluster): Promise<string[]> {
-  const collection = { group: 'apps', version: 'v1', resource: 'deployments', labelSelector: 'control-plane=controller-manager' };
-  return [...new Set((await cluster.list(collection)).flatMap(versionsIn))].sort();
+/** A Deployment that runs the Kubero operator. */
+export interface Operator {
+  /** `namespace/name` */
+  name: string;
+  image: string;
+  /** `0.2.1`; undefined when the image's tag is not one that Kubero publishes: a digest, `latest`, a vendor's suffix. */
+  version: string | undefined;
+  /** False when the Deployment is scaled to zero, or its controller reports that no pod exists. */
+  running: boolean;
 }
 
-function versionsIn({ spec }: KubernetesObject): string[] {
-  const { containers = [] } = (spec?.template as { spec?: { containers?: { image?: string }[] } } | undefined)?.spec ?? {};
-  return containers.flatMap(({ image = '' }) => IMAGE.exec(image)?.[1] ?? []);
+interface PodTemplate {
+  serviceAccountName?: string;
+  containers?: { image?: string; args?: string[] }[];
+}
+
+const NAME = 'kubero-operator-controller-manager';
+/** The names Kubero's own manifests use (config/default/kustomization.yaml and config/manager/manager.yaml of kubero-operator). */
+const SYSTEM = 'kubero-operator-system';
+const LEADER = '--leader-election-id=kubero-operator';
+/** Kubero publishes `v0.2.1` and `v0.1.4-rc.5`. */
+const TAG = /^v?(\d+\.\d+\.\d+(?:-rc\.\d+)?)$/;
+
+/**
+ * The Deployments that run a Kubero operator. Each has two marks of one: a mirror may rename the image, and an image name alone can be
+ * anything. Rights: `list` on Deployments.
+ */
+export async function kuberoOperators(cluster: Cluster): Promise<Operator[]> {
+  const collection = { group: 'apps', version: 'v1', resource: 'deployments', labelSelector: 'control-plane=controller-manager' };
+  return (await cluster.list(collection)).flatMap(asOperator).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function asOperator({ metadata, spec, status }: KubernetesObject): Operator[] {
+  const { containers = [], serviceAccountName } = (spec?.template as { spec?: PodTemplate } | undefined)?.spec ?? {};
+  const named = containers.find(({ image = '' }) => parse(image).name === 'kuberoapp');
+  const manager = named ?? containers.find(({ args = [] }) => args.includes(LEADER)) ?? containers.at(-1);
+  const image = manager?.image ?? '';
+  const marks = [
+    named !== undefined,
+    parse(image).folder === 'kubero-operator',
+    containers.some(({ args = [] }) => args.includes(LEADER)),
+    metadata.name === NAME,
+    metadata.namespace === SYSTEM,
+    serviceAccountName === NAME,
+  ];
+  if (marks.filter(Boolean).length < 2) return [];
+  const version = named && TAG.exec(parse(image).tag)?.[1];
+  const noPods = status?.observedGeneration !== undefined && !status.replicas;
+  return [{ name: `${metadata.namespace}/${metadata.name}`, image, version, running: spec?.replicas !== 0 && !noPods }];
+}
+
+/** `registry.local:5000/kubero-operator/kuberoapp:v0.2.1@sha256:…` into its folder, name and tag. */
+function parse(image: string): { folder: string | undefined; name: string; tag: string } {
+  const path = image.replace(/@.*$/, '').split('/');
+  const [name = '', tag = ''] = (path.at(-1) ?? '').split(':');
+  return { folder: path.at(-2), name, tag };
 }

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import definition from '../../functions/kubero/slow-release-storm/index.ts';
 import { clientOptions, startMoto } from '../../test/aws/moto.ts';
 import { createStateTable, dynamoClient, stateOn } from '../../test/aws/state-table.ts';
-import { NOW, operator, pipeline, revision } from '../../test/fixtures/kubero-pipelines.ts';
+import { NOW, operator, pipeline, revision, secret } from '../../test/fixtures/kubero-pipelines.ts';
 import { MemoryCluster } from '../../test/memory-cluster.ts';
 import { memoryArtifacts } from '../../test/toy-world.ts';
 import { makeHandler } from './handler.ts';
@@ -12,7 +12,9 @@ it('kubero/slow-release-storm fires at the fourth upgrade, each seen by another 
   const dynamo = dynamoClient(clientOptions(moto.endpoint).endpoint);
   const table = await createStateTable(dynamo);
   let now = NOW;
-  const cluster = new MemoryCluster(['/apis/application.kubero.dev/v1alpha1/kuberopipelines', '/apis/apps/v1/deployments'], () => now);
+  const served = ['/apis/application.kubero.dev/v1alpha1/kuberopipelines', '/apis/apps/v1/deployments', '/api/v1/secrets'];
+  const cluster = new MemoryCluster(served, () => now);
+  const release = (version: number) => `/api/v1/namespaces/kubero/secrets/sh.helm.release.v1.checkout.v${version}`;
   cluster.create('/apis/application.kubero.dev/v1alpha1/namespaces/kubero/kuberopipelines/checkout', pipeline());
   cluster.create('/apis/apps/v1/namespaces/kubero-operator-system/deployments/kubero', operator('0.2.1', 'kubero'));
   const states: unknown[] = [];
@@ -24,6 +26,8 @@ it('kubero/slow-release-storm fires at the fourth upgrade, each seen by another 
     [6, 240],
   ] as const) {
     now = NOW + seconds * 1_000;
+    cluster.create(release(version), secret(version, now), 'helm-operator');
+    cluster.remove(release(version - 2));
     // Another execution environment each time.
     const handler = makeHandler('kubero/slow-release-storm', definition, () => ({
       bus: { publish: async () => undefined },

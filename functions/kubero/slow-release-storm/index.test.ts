@@ -12,6 +12,7 @@ import {
   pipeline,
   releaseFailed,
   revision,
+  secret,
   three,
   verdictIn,
   type World,
@@ -20,6 +21,7 @@ import definition from './index.ts';
 import { RECONCILE_PERIOD } from './reconcile-period.ts';
 
 const failing = (type: string, reason: string, minutes: number) => [condition(type, reason, minutes)];
+const annotated = (period: string) => ({ ...releaseFailed(), current: { metadata: { annotations: { [RECONCILE_PERIOD]: period } } } });
 const edited = (generation: number): KubernetesObject => pipeline({}, { generation });
 
 describe('kubero/slow-release-storm', () => {
@@ -77,11 +79,12 @@ describe('kubero/slow-release-storm', () => {
     ['it is reconciled every ten minutes', { pipeline: every('600s') }, 'clear', /every 600s only/],
     ['the annotation is no duration', { pipeline: every('1day') }, 'report', /1day is no duration/],
     ['the annotation is zero', { pipeline: every('0s') }, 'report', /0s is no duration/],
-    ['somebody changed the pipeline since', { pipeline: edited(2) }, 'wait', /fewer than 4/],
+    ['the spec was changed since', { pipeline: edited(2) }, 'wait', /fewer than 4/],
     ['it is the third upgrade', { memory: three({ upgrades: 2 }) }, 'wait', /fewer than 4/],
     ['nothing is remembered', { memory: undefined }, 'wait', /fewer than 4/],
-    ['the release was deleted and installed anew', { fact: revision(2) }, 'wait', /fewer than 4/],
-    ['a version is missing', { memory: three({ upgrades: 2 }), fact: revision(9) }, 'wait', /fewer than 4/],
+    ['the release has no Secret', { secrets: [] }, 'clear', /no upgrade was seen/],
+    ['the release was deleted and installed again', { secrets: [secret(1, NOW - 9_000), secret(2, NOW)] }, 'wait', /fewer than 4/],
+    ['a version is missing', { memory: three({ upgrades: 2 }), secrets: [secret(9, NOW)] }, 'wait', /fewer than 4/],
     ['the upgrades are far apart', { memory: three({ at: NOW - 900_000 }) }, 'wait', /fewer than 4/],
     ['it stopped by itself', { now: NOW + 361_000 }, 'clear', /no upgrade was seen/],
     ['the release failed a moment ago', { pipeline: pipeline({}, {}, failing('ReleaseFailed', 'UpgradeError', 0.5)) }, 'wait', /fails/],
@@ -103,7 +106,7 @@ describe('kubero/slow-release-storm', () => {
       'wait',
       /fewer/,
     ],
-    ['only a failure was told of, and it is over', { fact: releaseFailed(), memory: undefined }, 'clear', /no upgrade was seen/],
+    ['a fact claims a failure that is over', { fact: releaseFailed(), memory: undefined, secrets: [] }, 'clear', /no upgrade was seen/],
     [
       'registry-login was deleted: upgrade and rollback without end',
       { pipeline: pipeline({}, {}, failing('ReleaseFailed', 'UpgradeError', 3)) },
@@ -126,10 +129,20 @@ describe('kubero/slow-release-storm', () => {
       'report',
       /cannot be rendered/,
     ],
-    ['the operator is newer than what is known', { deployments: [operator('0.3.0')] }, 'report', /none that is known/],
-    ['two operators are deployed', { deployments: [operator('0.2.1'), operator('0.2.0', 'other')] }, 'report', /none that is known/],
-    ['no operator is found', { deployments: [] }, 'report', /none found/],
-    ['no operator is found and nothing is copied', { deployments: [], pipeline: pipeline({ registry: {} }) }, 'report', /none found/],
+    ['the operator is newer than what is known', { deployments: [operator('0.3.0')] }, 'report', /0\.3\.0 is newer than 0\.2\.1/],
+    [
+      'two operators are deployed',
+      { deployments: [operator('0.2.1'), operator('0.2.0', 'other')] },
+      'report',
+      /several versions run: 0\.2\.0, 0\.2\.1/,
+    ],
+    ['no operator is found', { deployments: [] }, 'report', /no Kubero operator is found/],
+    [
+      'no operator is found and nothing is copied',
+      { deployments: [], pipeline: pipeline({ registry: {} }) },
+      'report',
+      /no Kubero operator is found/,
+    ],
     [
       'Argo CD owns the pipeline',
       { pipeline: pipeline({}, { annotations: { 'argocd.argoproj.io/tracking-id': 'x' } }) },
@@ -173,12 +186,15 @@ describe('kubero/slow-release-storm', () => {
     ],
     ['a pipeline whose release failed', true, releaseFailed()],
     ['a pipeline whose release failed once', false, releaseFailed('False')],
+    ['a pipeline with a period that is not a duration', true, annotated('1day')],
+    ['a pipeline with a period', false, annotated('1h')],
   ])('is asked about %s: %s', (_, expected, detail) => {
     const event = { source: 'kubernetes', 'detail-type': OBJECT_CHANGED, detail } as unknown as Parameters<typeof matches>[1];
     expect([definition.when].flat().some((pattern) => matches(pattern, event))).toBe(expected);
   });
 
-  it('has no right to read a Secret', () => {
-    expect(definition.rights.flatMap(({ resources }) => resources)).not.toContain('secrets');
+  it('may list Secrets, and neither get nor write one', () => {
+    const secrets = definition.rights.filter(({ resources }) => resources.includes('secrets'));
+    expect(secrets).toEqual([{ group: '', resources: ['secrets'], verbs: ['list'] }]);
   });
 });

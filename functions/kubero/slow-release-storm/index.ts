@@ -1,17 +1,19 @@
-import satisfies from 'semver/functions/satisfies.js';
-import { allLive } from '../../../shared/evidence.ts';
-import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
+import { milliseconds } from '../../../shared/duration.ts';
 import { type Examination, remediation } from '../../../shared/remediation.ts';
-import { clear, report, type Verdict, wait } from '../../../shared/verdict.ts';
+import { clear, type Verdict, wait } from '../../../shared/verdict.ts';
 import { whenObjectChanged } from '../../../shared/when.ts';
-import { operatorVersions } from '../operator.ts';
+import { kuberoOperators } from '../operator.ts';
+import { causeOf } from './cause.ts';
 import { failureOf, reportFailure } from './failing-release.ts';
-import { periodOf, RECONCILE_PERIOD, SLOW } from './reconcile-period.ts';
-import { dropped, follow, type History, PROOF, RARE, revisionOf } from './release-history.ts';
+import { operatorObstacles, releaseObstacles } from './obstacles.ts';
+import { CRD, PIPELINES, pipelineOf } from './pipeline.ts';
+import { NOT_A_DURATION, RECONCILE_PERIOD, RESTS, SLOW } from './reconcile-period.ts';
+import { dropped, follow, type History, PROOF, RARE } from './release-history.ts';
+import { liveRevisions, releaseNamedBy } from './release-secrets.ts';
+import { RISKS } from './risks.ts';
 import { slowDown, slowedDown } from './slow-down.ts';
 
-const PIPELINES = { group: 'application.kubero.dev', version: 'v1alpha1', resource: 'kuberopipelines' };
-/** A release of a helm-operator. Each has a first version, so that one is no news. */
+/** A release of a helm-operator, as it is labelled. The first version of a release is an installation. */
 const UPGRADE = {
   labels: { owner: ['helm'], name: [{ exists: true }], version: [{ 'anything-but': ['1'] }] },
   managedFields: { manager: ['helm-operator'] },
@@ -28,88 +30,69 @@ export default remediation({
   when: [
     whenObjectChanged({ group: '', resource: 'secrets' }, { change: ['added'], current: { metadata: UPGRADE } }),
     whenObjectChanged(PIPELINES, { current: { status: { conditions: { type: ['ReleaseFailed'], status: ['True'] } } } }),
+    whenObjectChanged(PIPELINES, { current: { metadata: { annotations: { [RECONCILE_PERIOD]: NOT_A_DURATION } } } }),
   ],
   rights: [
     { group: PIPELINES.group, resources: [PIPELINES.resource], verbs: ['get', 'patch'] },
+    // The revisions of the release. Only metadata is requested; RBAC cannot express that.
+    { group: '', resources: ['secrets'], verbs: ['list'] },
     { group: 'apps', resources: ['deployments'], verbs: ['list'] },
+    { group: CRD.group, resources: [CRD.resource], names: [CRD.name], verbs: ['get'] },
   ],
+  risks: RISKS,
   limits: { stableFor: '10s', verifyWithin: '15m' },
 
   subject(fact) {
-    const name = fact.object.resource === PIPELINES.resource ? fact.object.name : revisionOf(fact)?.release;
+    const name = fact.object.resource === PIPELINES.resource ? fact.object.name : releaseNamedBy(fact);
     return name === undefined ? undefined : { ...PIPELINES, namespace: fact.object.namespace, name };
   },
-
-  hints: (fact) => ({ revision: revisionOf(fact) }),
 
   scan: { kinds: [{ group: PIPELINES.group, resource: PIPELINES.resource }], latent },
 
   async examine(examination): Promise<Verdict> {
-    const { hints, cluster, now, incident } = examination;
-    const pipeline = await cluster.get(incident.object);
+    const { cluster, now, incident } = examination;
+    const pipeline = await pipelineOf(cluster, incident.object);
     if (!pipeline || pipeline.metadata.deletionTimestamp) return clear('no KuberoPipeline has this release');
-    const { generation = 0, annotations = {} } = pipeline.metadata;
-    const revision = hints.revision.claimed() ?? { release: '', version: 0, at: 0 };
+    const revisions = await liveRevisions(cluster, incident.object);
     const failure = failureOf(pipeline);
-    // One look is no loop: the revision that is being made may be the repair.
+    // Failing once is not a loop: the revision that is being made may be the repair.
     if (failure && (incident.fixed || now - Math.max(failure.since, incident.detectedAt) < 60_000)) {
-      return wait('the release fails, and may be repaired in a moment', '30s', dropped(revision, generation));
+      return wait('the release fails, and may be repaired in a moment', '30s', dropped(revisions, pipeline, now));
     }
     if (failure) return reportFailure(failure, pipeline);
-    const operators = await operatorVersions(cluster);
-    const registry = registryMode(pipeline, operators);
-    if (!registry.copied) return clear(`its chart looks no credentials up (${registry.mode})`);
-
-    const period = periodOf(pipeline, registry.old);
-    if (period.ms === undefined) return badPeriod(period.written);
-    if (incident.fixed && annotations[RECONCILE_PERIOD] === SLOW) return slowedDown(pipeline, examination);
-    if (!incident.fixed) {
-      if (period.ms >= 300_000) return clear(`it is reconciled every ${period.written} only`);
-      const before = incident.memory as History | undefined;
-      const history = revision.version > 0 ? follow(before, revision, generation) : before;
-      if (!history || now - Math.max(history.at, revision.at) > 360_000) return clear(`no upgrade was seen for ${RARE}`);
-      if (history.upgrades < PROOF) return wait(`fewer than ${PROOF} upgrades in a row without a change of the pipeline`, RARE, history);
+    const operators = await kuberoOperators(cluster);
+    const cause = causeOf(pipeline, operators);
+    if ('kind' in cause) return cause;
+    if (incident.fixed && pipeline.metadata.annotations?.[RECONCILE_PERIOD] === SLOW) {
+      return slowedDown(pipeline, revisions, operators, examination);
     }
-    return mend(pipeline, registry.mode, period.written, operators, examination);
+    if (!incident.fixed) {
+      if (cause.period.ms >= RESTS) return clear(`it is reconciled every ${cause.period.written} only`);
+      const before = incident.memory as History | undefined;
+      const history = follow(before, revisions, pipeline, now);
+      const rests = history && now - history.at > milliseconds(RARE);
+      // Where the clock of the API server is behind, only a second list shows that the release rests.
+      if (!history || (rests && before)) return clear(`no upgrade was seen for ${RARE}`);
+      if (rests || history.upgrades < PROOF)
+        return wait(`fewer than ${PROOF} upgrades in a row without a change of the pipeline`, RARE, history);
+    }
+    const obstacles = [...operatorObstacles(operators), ...releaseObstacles(pipeline, revisions)];
+    return slowDown(pipeline, cause, operators, obstacles, examination);
   },
 });
 
-/** What a scan asks: will this pipeline be upgraded at every reconciliation? No revision has to be seen for that. */
+/** What a scan asks: will this pipeline be upgraded at every reconciliation? That needs no revision. */
 async function latent(examination: Examination): Promise<Verdict> {
   const { cluster, incident } = examination;
-  const pipeline = await cluster.get(incident.object);
+  const pipeline = await pipelineOf(cluster, incident.object);
   if (!pipeline || pipeline.metadata.deletionTimestamp) return clear('the pipeline is gone');
   const failure = failureOf(pipeline);
   if (failure) return reportFailure(failure, pipeline);
-  const operators = await operatorVersions(cluster);
-  const registry = registryMode(pipeline, operators);
-  if (operators.length === 0 || !registry.copied) return clear(`its chart looks no credentials up (${registry.mode})`);
-  const period = periodOf(pipeline, registry.old);
-  if (period.ms === undefined) return badPeriod(period.written);
-  if (period.ms >= 300_000) return clear(`it is reconciled every ${period.written} only`);
-  return mend(pipeline, registry.mode, period.written, operators, examination);
+  const operators = await kuberoOperators(cluster);
+  const cause = causeOf(pipeline, operators);
+  if ('kind' in cause) return cause;
+  if (operators.length === 0) return clear('no Kubero operator is found');
+  if (!cause.certain) return clear(`whether its chart looks credentials up depends on the version of the operator (${cause.mode})`);
+  if (cause.period.ms >= RESTS) return clear(`it is reconciled every ${cause.period.written} only`);
+  return slowDown(pipeline, cause, operators, operatorObstacles(operators), examination);
 }
-
-function mend(pipeline: KubernetesObject, registry: string, period: string, operators: string[], examination: Examination): Verdict {
-  const [operator = ''] = operators;
-  if (operators.length !== 1 || !isWithin(operator, '<=0.2.1')) {
-    const because = `every reconciliation upgrades it, and the Kubero operator is none that is known (${operators.join(', ') || 'none found'})`;
-    return report(because, { evidence: allLive({ operators, registry }), advice: [`Annotate it: ${RECONCILE_PERIOD}=${SLOW}`] });
-  }
-  return slowDown(pipeline, { operator, registry, period, generation: pipeline.metadata.generation ?? 0 }, examination);
-}
-
-function badPeriod(period: string): Verdict {
-  const because = `its annotation ${RECONCILE_PERIOD}: ${period} is no duration, so the operator reconciles it no more`;
-  return report(because, { evidence: allLive({ period }), advice: [`Set the annotation to ${SLOW}, or remove it`] });
-}
-
-/** Whether the chart looks registry credentials up: in mode copy, and up to 0.1.4 in every mode (or where nobody knows the version). */
-function registryMode({ spec = {} }: KubernetesObject, operators: string[]): { copied: boolean; mode: string; old: boolean } {
-  const mode = (spec.registry as { createSecret?: string } | null | undefined)?.createSecret ?? 'no createSecret';
-  const old = operators.length === 0 || operators.some((version) => isWithin(version, '<0.1.5-0'));
-  if (spec.deploymentstrategy === 'git') return { copied: mode === 'copy' || old, mode, old };
-  return { copied: false, mode: `deployment strategy ${spec.deploymentstrategy ?? 'not set'}`, old };
-}
-
-const isWithin = (version: string, range: string): boolean => satisfies(version, range, { includePrerelease: true });

@@ -4,10 +4,15 @@ import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
 export const RECONCILE_PERIOD = 'helm.sdk.operatorframework.io/reconcile-period';
 /** What a pipeline in a storm is slowed down to: a change of its spec is still reconciled at once. */
 export const SLOW = '1h';
+/** Pipelines that are reconciled no more often than this are left alone, milliseconds. */
+export const RESTS = 300_000;
+
+/** The pattern of an annotation that no duration can be: each ends with one of these units. */
+export const NOT_A_DURATION = [{ 'anything-but': { suffix: ['s', 'm', 'h'] } }];
 
 const UNITS: { [unit: string]: number } = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-/** The period of a pipeline as it is written, and in milliseconds; these are undefined when the annotation holds no duration that Go would take. `old`: up to 0.1.4. */
+/** The period of a pipeline as it is written, and in milliseconds: undefined when Go cannot parse the annotation as a duration. `old`: up to 0.1.4. */
 export function periodOf({ metadata }: KubernetesObject, old: boolean): { written: string; ms: number | undefined } {
   // Without the annotation: the flag's default, and since 0.1.5 what watches.yaml says.
   const written = metadata.annotations?.[RECONCILE_PERIOD] ?? (old ? '1m' : '3m');

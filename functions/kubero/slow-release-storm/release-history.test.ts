@@ -1,7 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import { allLive } from '../../../shared/evidence.ts';
 import type { Verdict } from '../../../shared/verdict.ts';
-import { afterRevisions, condition, NOW, pipeline, revision, verdictIn } from '../../../test/fixtures/kubero-pipelines.ts';
+import {
+  afterRevisions,
+  condition,
+  iso,
+  NOW,
+  pipeline,
+  secret,
+  specWritten,
+  three,
+  verdictIn,
+  type World,
+} from '../../../test/fixtures/kubero-pipelines.ts';
 
 const edited = (generation: number) => pipeline({}, { generation });
 
@@ -124,11 +135,42 @@ describe('the history of a release', () => {
     expect((await afterRevisions(revisions)).kind).toBe(kind);
   });
 
-  it('keeps its plan while it waits, whatever number of upgrades nobody was asked about', async () => {
-    const plans = await Promise.all([7, 12, 500].map((version) => verdictIn({ fact: revision(version, NOW - 30_000) })));
+  it('keeps its plan while it waits, whatever number of upgrades no one asked about', async () => {
+    const listed = (version: number) => [secret(version - 1, NOW - 36_000), secret(version, NOW - 30_000)];
+    const plans = await Promise.all([7, 12, 500].map((version) => verdictIn({ secrets: listed(version) })));
     expect(plans.map((plan) => plan.kind === 'fix' && plan.evidence)).toEqual(
       plans.map(() => expect.objectContaining(allLive({ generation: 1 }))),
     );
     expect(new Set(plans.map((plan) => JSON.stringify(plan))).size).toBe(1);
+  });
+
+  const minutes = (n: number): number => NOW - n * 60_000;
+  const row = [4, 5, 6, 7].map((version, index) => secret(version, minutes(6 - 2 * index)));
+  const specOf = (at: number, metadata: object = {}) => pipeline({}, { managedFields: [specWritten(at)], ...metadata });
+
+  it.each<[string, Partial<World>, Verdict['kind']]>([
+    ['counts all four that exist when the spec is older', {}, 'fix'],
+    ['counts none that is older than the spec', { pipeline: specOf(minutes(5)) }, 'wait'],
+    ['waits for a second list when all are a day old', { now: NOW + 86_400_000 }, 'wait'],
+    [
+      'counts none that is older than the pipeline',
+      { memory: three({ at: minutes(1) }), pipeline: specOf(minutes(0.5), { creationTimestamp: iso(minutes(0.5)) }) },
+      'wait',
+    ],
+    ['counts only what comes next where no one says when the spec was written', { pipeline: pipeline({}, { managedFields: [] }) }, 'wait'],
+    [
+      'ignores who wrote the status',
+      {
+        pipeline: specOf(minutes(60), { managedFields: [specWritten(minutes(60)), { ...specWritten(minutes(1)), subresource: 'status' }] }),
+      },
+      'fix',
+    ],
+    [
+      'counts revisions whose clock is behind, as long as each was missing from the list before',
+      { memory: three({ listedAt: NOW - 60_000 }), secrets: [secret(6, NOW - 7_260_000), secret(7, NOW - 7_200_000)] },
+      'fix',
+    ],
+  ])('of a release that is listed for the first time or again %s', async (_, world, kind) => {
+    expect((await verdictIn({ memory: undefined, secrets: row, ...world })).kind).toBe(kind);
   });
 });
