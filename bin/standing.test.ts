@@ -35,7 +35,7 @@ async function waiting(): Promise<Incident> {
 /** Fixes that did not help: of a remediation in a cluster, and of an object whose incident is no longer among the newest. */
 async function ineffective(remediation: string, times = 3): Promise<void> {
   for (let n = 0; n < times; n += 1)
-    for (const scope of [`object/${CLUSTER}/${remediation}/uid-1`, `remediation/${remediation}/${CLUSTER}`])
+    for (const scope of [`object/${remediation}/${CLUSTER}/uid-1`, `remediation/${remediation}/${CLUSTER}`])
       await state.tally(scope, `${n}`);
 }
 
@@ -67,7 +67,7 @@ describe('pause and resume', () => {
     await ineffective(OTHER);
     await state.tally('overall', '1');
     expect((await call(resume, NAME)).out.match(/^Closed: .*/gm)).toHaveLength(3);
-    expect(Object.keys(await state.tallies())).toEqual([`object/${CLUSTER}/${OTHER}/uid-1`, `remediation/${OTHER}/${CLUSTER}`]);
+    expect(Object.keys(await state.tallies())).toEqual([`object/${OTHER}/${CLUSTER}/uid-1`, `remediation/${OTHER}/${CLUSTER}`]);
     await call(resume);
     expect(await state.tallies()).toEqual({});
   });

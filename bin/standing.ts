@@ -1,6 +1,7 @@
 import { switchedOff } from '../shared/gates.ts';
 import type { Incident } from '../shared/incident.ts';
 import type { RemediationCard } from '../shared/remediation.ts';
+import { countsIn, OVERALL, objectScope, remediationScope } from '../shared/state/scope.ts';
 import type { State } from '../shared/state/state.ts';
 
 type Card = Pick<RemediationCard, 'name' | 'limits'>;
@@ -41,10 +42,10 @@ export async function standing(state: State, remediations: Card[]): Promise<Stan
   return { pauses, breakers: Object.entries(tallies).map(([scope, n]) => breakerOf(scope, n, remediations)) };
 }
 
-/** `remediation/<name>/<cluster>`, `object/<cluster>/<name>/<uid>` (a cluster's name may hold slashes) or `overall`. */
+/** Of a scope as budgets and breakers count it (shared/state/scope.ts). */
 function breakerOf(scope: string, ineffective: number, remediations: Card[]): Breaker {
   const kind = scope.split('/')[0] as keyof RemediationCard['limits']['breakers'];
-  const own = kind === 'overall' ? undefined : remediations.find(({ name }) => scope.includes(`/${name}/`));
+  const own = kind === 'overall' ? undefined : remediations.find(({ name }) => countsIn(name, scope));
   const most = Math.min(...(own ? [own] : remediations).map(({ limits }) => limits.breakers[kind] ?? Number.POSITIVE_INFINITY));
   return { scope, ineffective, open: ineffective >= most, ...(own && { remediation: own.name }) };
 }
@@ -87,4 +88,4 @@ export async function heldBack(
 }
 
 const isAbout = (scope: string, { key, remediation, cluster }: Incident): boolean =>
-  [`object/${key}`, `remediation/${remediation}/${cluster}`, 'overall'].includes(scope);
+  [objectScope(key), remediationScope(remediation, cluster), OVERALL].includes(scope);

@@ -29,7 +29,7 @@ export interface Store {
 export async function openStore(call: Call): Promise<Store> {
   const table = text(call, 'aws-table');
   if (table !== undefined && call.values.state !== undefined) throw new UsageError('Give --state or --aws-table, not both');
-  if (table !== undefined) return (await import('./aws-store.ts')).awsStore(table, text(call, 'region'));
+  if (table !== undefined) return (await import('./aws-store.ts')).awsStore(table, call.err, text(call, 'region'));
   if (call.values.region !== undefined) throw new UsageError('--region is the region of a table: give --aws-table too');
   return localStore(call);
 }

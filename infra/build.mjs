@@ -22,15 +22,17 @@ const OWN = [CONTINUE, NOTIFY, ANSWER];
 const names = [...remediationNames(), ...OWN].filter((name) => values.only === undefined || name === values.only);
 if (names.length === 0) throw new Error(`There is nothing to build${values.only ? `: functions/${values.only}/index.ts is missing` : ''}`);
 
+/** All there are, whatever is built: each function counts with the others. */
+const remediations = JSON.stringify(remediationNames());
 const continueEntry = `
 import { continueAdapters, makeContinueHandler } from './infra/lambda/continue-incident.ts';
-export const handler = makeContinueHandler(continueAdapters);
+export const handler = makeContinueHandler(() => continueAdapters(${remediations}));
 `;
 const remediationEntry = (name) => `
 import definition from './functions/${name}/index.ts';
 import { lambdaAdapters } from './infra/lambda/adapters.ts';
 import { makeHandler } from './infra/lambda/handler.ts';
-export const handler = makeHandler(${JSON.stringify(name)}, definition, () => lambdaAdapters(import.meta.dirname));
+export const handler = makeHandler(${JSON.stringify(name)}, definition, () => lambdaAdapters({ folder: import.meta.dirname, own: ${JSON.stringify(name)}, remediations: ${remediations} }));
 `;
 /** They know each remediation by its card alone, and hold no code of any. */
 const cards = (await loadRemediations()).map(({ name, title, cause, when, limits }) => ({ name, title, cause, when, limits }));

@@ -2,7 +2,8 @@ import { backupPrefix } from '../shared/artifacts/artifacts.ts';
 import { continueFunction, type DeployedFunction, type DeployedName, deployedFunctions } from './deployment.ts';
 import { type DeploymentSettings, NO_SETTINGS } from './deployment-settings.ts';
 import { slackPolicies } from './slack-policies.ts';
-import { allow, arn, deadLetters, forKey, fromSource, inNetwork, logs, type PolicyStatement } from './statements.ts';
+import { allow, arn, deadLetters, forKey, fromSource, inNetwork, inPartitions, logs, type PolicyStatement } from './statements.ts';
+import { inTable } from './table-statements.ts';
 
 /** What one role may do. */
 export interface RolePolicy {
@@ -16,8 +17,6 @@ export interface RolePolicy {
   remediation?: string;
   statements: PolicyStatement[];
 }
-
-const WRITE = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'];
 
 /** Secrets of clusters outside EKS; a name instead of an ARN gets the six characters that Secrets Manager appends. */
 function secretsOf(named: string[]): unknown[] {
@@ -46,14 +45,7 @@ function remediationStatements(deployed: DeployedFunction, { tokenSecrets, key, 
     logs(deployed),
     allow(['events:PutEvents'], arn('Bus'), fromSource('kubemend')),
     deadLetters(deployed),
-    allow(['dynamodb:GetItem', 'dynamodb:Query', ...WRITE], arn('Table')),
-    // Modes and the pause are people's: no function can put itself into auto.
-    {
-      Effect: 'Deny',
-      Action: WRITE,
-      Resource: arn('Table'),
-      Condition: { 'ForAnyValue:StringEquals': { 'dynamodb:LeadingKeys': ['settings'] } },
-    },
+    ...inTable(deployed.remediation),
     allow(['sqs:SendMessage'], arn('Appointments')),
     allow(['scheduler:CreateSchedule'], {
       'Fn::Sub': `arn:\${AWS::Partition}:scheduler:\${AWS::Region}:\${AWS::AccountId}:schedule/\${AppointmentsGroup}/*`,
@@ -69,7 +61,8 @@ function remediationStatements(deployed: DeployedFunction, { tokenSecrets, key, 
 const continueStatements = (deployed: DeployedName, remediations: DeployedFunction[], { key }: DeploymentSettings): PolicyStatement[] => [
   logs(deployed),
   deadLetters(deployed),
-  allow(['dynamodb:GetItem', 'dynamodb:Query'], [arn('Table'), { 'Fn::Sub': `\${Table.Arn}/index/by-update` }]),
+  allow(['dynamodb:GetItem', 'dynamodb:Query'], arn('Table'), inPartitions(['incident/*', 'id/*'])),
+  allow(['dynamodb:Query'], { 'Fn::Sub': `\${Table.Arn}/index/by-update` }),
   allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:SendMessage'], arn('Appointments')),
   allow(
     ['lambda:InvokeFunction'],

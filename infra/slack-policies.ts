@@ -3,13 +3,7 @@ import { answerFunction, type DeployedName, notifyFunction } from './deployment.
 import type { DeploymentSettings } from './deployment-settings.ts';
 import type { RolePolicy } from './policies.ts';
 import type { SlackSettings } from './slack-settings.ts';
-import { allow, arn, deadLetters, forKey, logs } from './statements.ts';
-
-/** Only these partitions of the table. A request always names one; the second condition is for one that would not. */
-const inPartitions = (operator: string, names: string[]) => ({
-  [`ForAllValues:${operator}`]: { 'dynamodb:LeadingKeys': names },
-  Null: { 'dynamodb:LeadingKeys': 'false' },
-});
+import { allow, arn, deadLetters, forKey, inPartitions, logs } from './statements.ts';
 
 /** It reads incidents by the index that lists them, and writes what it remembers of its messages. */
 const notifyStatements = (deployed: DeployedName, { token }: SlackSettings, key: string | undefined) => [
@@ -18,18 +12,18 @@ const notifyStatements = (deployed: DeployedName, { token }: SlackSettings, key:
   allow(
     ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
     arn('Table'),
-    inPartitions('StringEquals', [...SLACK_PARTITIONS, 'lease/slack/sender']),
+    inPartitions([...SLACK_PARTITIONS, 'lease/slack/sender']),
   ),
   allow(['dynamodb:Query'], { 'Fn::Sub': `\${Table.Arn}/index/by-update` }),
   allow(['secretsmanager:GetSecretValue'], token),
   ...forKey(key),
 ];
 
-/** What a click may change: incidents, and the memory of requests. Not the modes, not the budgets, not another's lease. */
+/** What a click may change: incidents, and the memory of requests. Not the modes, the budgets, the breakers, or a function's lease. */
 const answerStatements = (deployed: DeployedName, { signingSecret }: NonNullable<SlackSettings['answers']>, key: string | undefined) => [
   logs(deployed),
-  allow(['dynamodb:GetItem', 'dynamodb:Query'], arn('Table'), inPartitions('StringLike', ['incident/*', 'id/*', 'settings'])),
-  allow(['dynamodb:PutItem'], arn('Table'), inPartitions('StringLike', ['incident/*', 'id/*', 'lease/slack-request/*'])),
+  allow(['dynamodb:GetItem', 'dynamodb:Query'], arn('Table'), inPartitions(['incident/*', 'id/*', 'settings'])),
+  allow(['dynamodb:PutItem'], arn('Table'), inPartitions(['incident/*', 'id/*', 'lease/slack-request/*'])),
   allow(['sqs:SendMessage'], arn('Appointments')),
   allow(['secretsmanager:GetSecretValue'], signingSecret),
   ...forKey(key),

@@ -8,6 +8,15 @@ export interface PolicyStatement {
   Condition?: Record<string, Record<string, unknown>>;
 }
 
+/**
+ * Only these partitions of the table, each by its name or up to a `*`. A request always names its partitions, but the condition is also true
+ * of none, hence the second one.
+ */
+export const inPartitions = (names: string[]) => ({
+  'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': names },
+  Null: { 'dynamodb:LeadingKeys': 'false' },
+});
+
 /** The ARN of a resource of the template. */
 export const arn = (resource: string) => ({ 'Fn::GetAtt': [resource, 'Arn'] });
 /** A statement that allows. */

@@ -30,7 +30,7 @@ describe('a breaker', () => {
       'of the object',
       { object: 2, remediation: 99, overall: 99 },
       /breaker of this object is open: 2 fixes/,
-      'object/toy/example/mend-widgets',
+      'object/example/mend-widgets/toy',
     ],
     [
       'of the remediation',

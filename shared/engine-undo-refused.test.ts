@@ -76,7 +76,7 @@ describe('undo shows the difference and writes nothing when', () => {
     [
       'another incident does not stop changing the object',
       {},
-      (world) => world.state.lease('target/toy/example.com/widgets shop/a', 'other', START_FAR, world.clock.now()),
+      (world) => world.state.lease('target/example.com/widgets/toy/shop/a', 'other', START_FAR, world.clock.now()),
       /another incident is changing widgets shop\/a/,
     ],
     [
@@ -126,7 +126,7 @@ describe('undo shows the difference and writes nothing when', () => {
 
 describe('undo', () => {
   const perObject = { executions: 1, within: '24h' } as const;
-  const lease = 'target/toy/example.com/widgets shop/a';
+  const lease = 'target/example.com/widgets/toy/shop/a';
 
   it.each<[string, Toy, (world: ToyWorld) => unknown]>([
     ['a spent budget', { limits: { perObject } }, () => undefined],

@@ -129,13 +129,14 @@ export class Engine {
   /** Does what the outbox holds. Only the owner of the incident's lease does; somebody else comes back when it has run out. */
   async #drain(id: string): Promise<void> {
     const { state, owner, now, checkpoint, mayAct, leaseFor = LEASE_FOR } = this.#options;
-    const lease = `incident/${id}`;
+    let lease: string | undefined;
     const left = new Set<string>();
     for (;;) {
       const incident = await state.load(id);
       const effect = incident?.effects.find((candidate) => !left.has(candidate.id));
       if (!incident || !effect) break;
       assertMayAct(mayAct);
+      lease = `incident/${incident.remediation}/${id}`;
       if (!(await state.lease(lease, owner, now() + leaseFor, now()))) return this.#later(id);
       await checkpoint?.('before', effect, incident);
       const input = await this.#perform(incident, effect);
@@ -146,7 +147,7 @@ export class Engine {
       else left.add(effect.id);
       await checkpoint?.('stored', effect, incident);
     }
-    await state.release(lease, owner);
+    if (lease !== undefined) await state.release(lease, owner);
     if (left.size > 0) await this.#later(id);
   }
 

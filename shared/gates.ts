@@ -3,6 +3,7 @@ import type { Incident } from './incident.ts';
 import type { Mode } from './input.ts';
 import type { Plan } from './plan.ts';
 import type { Remediation } from './remediation.ts';
+import { OVERALL, objectScope, remediationScope } from './state/scope.ts';
 import type { State } from './state/state.ts';
 
 export const MODES: readonly string[] = ['shadow', 'approve', 'auto'];
@@ -31,14 +32,14 @@ export async function switchedOff(state: State, { remediation, object, state: no
 /** The three scopes that budgets and breakers count in, the narrowest first. */
 function scopesOf({ cluster, remediation, key }: Incident, { limits }: Remediation) {
   return [
-    { scope: `object/${key}`, what: 'this object', breaker: limits.breakers.object, budget: limits.perObject },
+    { scope: objectScope(key), what: 'this object', breaker: limits.breakers.object, budget: limits.perObject },
     {
-      scope: `remediation/${remediation}/${cluster}`,
+      scope: remediationScope(remediation, cluster),
       what: `${remediation} in ${cluster}`,
       breaker: limits.breakers.remediation,
       budget: limits.perRemediation,
     },
-    { scope: 'overall', what: 'kubemend', breaker: limits.breakers.overall, budget: limits.overall },
+    { scope: OVERALL, what: 'kubemend', breaker: limits.breakers.overall, budget: limits.overall },
   ];
 }
 

@@ -9,9 +9,12 @@ export function open(fact: Fact, object: ObjectReference, remediation: string, o
   return begin({ key: keyOf(cluster, object, remediation), ordinal, cluster, remediation, object, fact }, 'the rule matched', now);
 }
 
-/** One incident is open per cluster, remediation and object; the uid tells a re-created object from the old one. */
+/**
+ * One incident is open per remediation, cluster and object; the uid tells a re-created object from the old one. The remediation comes first, as in
+ * a path: a store can give each remediation a part of its own.
+ */
 export const keyOf = (cluster: string, object: ObjectReference, remediation: string): string =>
-  `${cluster}/${remediation}/${object.uid ?? [object.group, object.resource, object.namespace ?? '', object.name].join(':')}`;
+  `${remediation}/${cluster}/${object.uid ?? [object.group, object.resource, object.namespace ?? '', object.name].join(':')}`;
 
 type Subject = Pick<Incident, 'key' | 'ordinal' | 'cluster' | 'remediation' | 'object' | 'fact'>;
 

@@ -93,8 +93,9 @@ async function withTargets({ incident, effect, state, now }: Preparation, { step
   }
 }
 
-/** What one incident at a time writes. */
-const leaseOf = ({ cluster }: Incident, target: Target): string => `target/${cluster}/${target.group}/${nameOf(target)}`;
+/** What one incident at a time writes. The kind comes first: a function may lease only objects of the kinds that it may write (infra/policies.ts). */
+const leaseOf = ({ cluster }: Incident, { group, resource, namespace = '', name }: Target): string =>
+  `target/${group}/${resource}/${cluster}/${namespace}/${name}`;
 
 /** Lets others write what this incident held; what it never held stays as it is. */
 export async function releaseTargets(state: State, incident: Incident, steps: Step[]): Promise<void> {

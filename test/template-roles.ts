@@ -62,6 +62,46 @@ export async function isAsPrinted(service: PackagedService, variables: Record<st
   }
 }
 
+/** The kinds whose objects a function may lease, so that no other writes them meanwhile: those that it writes itself. */
+const LEASED: Record<string, string[]> = {
+  'kubeblocks/unstick-opsrequest': [
+    ...['apps.kubeblocks.io/clusters', 'apps.kubeblocks.io/components', 'apps.kubeblocks.io/opsrequests'],
+    'operations.kubeblocks.io/opsrequests',
+  ],
+  'kubero/slow-release-storm': ['application.kubero.dev/kuberopipelines'],
+  'strimzi/delete-stale-migration-znode': ['/pods'],
+  'strimzi/resume-ca-roll': ['/pods', 'core.strimzi.io/strimzipodsets'],
+  'strimzi/upgrade-stale-crds': ['apiextensions.k8s.io/customresourcedefinitions'],
+};
+const CHANGE = ['UpdateItem', 'DeleteItem', 'BatchWriteItem', 'PartiQLInsert', 'PartiQLUpdate', 'PartiQLDelete'];
+
+/** What the role of a remediation says of the table. */
+function onTable(name: string): unknown[] {
+  const within = (names: string[]) => ({
+    'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': names },
+    Null: { 'dynamodb:LeadingKeys': 'false' },
+  });
+  const touching = (names: string[]) => ({ 'ForAnyValue:StringLike': { 'dynamodb:LeadingKeys': names } });
+  const own = [`incident/${name}/*`, `id/${name}`];
+  const leases = [`lease/incident/${name}/*`, ...(LEASED[name] ?? []).map((kind) => `lease/target/${kind}/*`)];
+  const changing = CHANGE.map((action) => `dynamodb:${action}`);
+  return [
+    ['Allow', ['dynamodb:GetItem', 'dynamodb:Query'], ['Table'], within([...own, 'budget/*', 'breaker/*', 'settings'])],
+    ['Allow', ['dynamodb:PutItem'], ['Table'], within([...own, `budget/${name}`, ...leases])],
+    ['Allow', ['dynamodb:DeleteItem'], ['Table'], within(leases)],
+    [
+      ...['Allow', ['dynamodb:PutItem'], ['Table']],
+      {
+        'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [`breaker/${name}`], 'dynamodb:Attributes': ['pk', 'sk'] },
+        Null: { 'dynamodb:LeadingKeys': 'false', 'dynamodb:Attributes': 'false' },
+      },
+    ],
+    ['Deny', ['dynamodb:PutItem', ...changing], ['Table'], touching(['settings'])],
+    ['Deny', ['dynamodb:*'], ['Table'], touching(['slack#*', 'lease/slack*'])],
+    ['Deny', changing, ['Table'], touching(['breaker/*'])],
+  ];
+}
+
 /** The tests of what each role of the packaged template may do. */
 export function describeRoles(packaged: () => { service: PackagedService; remediations: Remediation[] }): void {
   const granted = (id: string) => {
@@ -78,18 +118,7 @@ export function describeRoles(packaged: () => { service: PackagedService; remedi
         ['Allow', ['logs:CreateLogStream', 'logs:PutLogEvents'], [`${own}LogGroup`], undefined],
         ['Allow', ['events:PutEvents'], ['Bus'], fromSource('kubemend')],
         ['Allow', ['sqs:SendMessage'], [`${own}DeadLetters`], undefined],
-        [
-          'Allow',
-          ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
-          ['Table'],
-          undefined,
-        ],
-        [
-          'Deny',
-          ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
-          ['Table'],
-          { 'ForAnyValue:StringEquals': { 'dynamodb:LeadingKeys': ['settings'] } },
-        ],
+        ...onTable(name),
         ['Allow', ['sqs:SendMessage'], ['Appointments'], undefined],
         [
           'Allow',
@@ -119,7 +148,11 @@ export function describeRoles(packaged: () => { service: PackagedService; remedi
     expect(granted(`${own}Role`)).toEqual([
       ['Allow', ['logs:CreateLogStream', 'logs:PutLogEvents'], [`${own}LogGroup`], undefined],
       ['Allow', ['sqs:SendMessage'], [`${own}DeadLetters`], undefined],
-      ['Allow', ['dynamodb:GetItem', 'dynamodb:Query'], ['Table', `\${Table.Arn}/index/by-update`], undefined],
+      [
+        ...['Allow', ['dynamodb:GetItem', 'dynamodb:Query'], ['Table']],
+        { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['incident/*', 'id/*'] }, Null: { 'dynamodb:LeadingKeys': 'false' } },
+      ],
+      ['Allow', ['dynamodb:Query'], [`\${Table.Arn}/index/by-update`], undefined],
       ['Allow', ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:SendMessage'], ['Appointments'], undefined],
       ['Allow', ['lambda:InvokeFunction'], packaged().remediations.map(({ name }) => `${logicalIdOf(name)}LambdaFunction`), undefined],
     ]);

@@ -25,8 +25,8 @@ export function describeSlackTemplate(packaged: () => PackagedService, settings:
         typeof Resource === 'string' ? Resource : ((Resource as Record<string, string>)['Fn::Sub'] ?? attributeOf(Resource)),
         ...(Condition ? [Condition] : []),
       ]);
-    const within = (operator: string, names: string[]) => ({
-      [`ForAllValues:${operator}`]: { 'dynamodb:LeadingKeys': names },
+    const within = (names: string[]) => ({
+      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': names },
       Null: { 'dynamodb:LeadingKeys': 'false' },
     });
 
@@ -69,7 +69,7 @@ export function describeSlackTemplate(packaged: () => PackagedService, settings:
         [
           ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
           'Table',
-          within('StringEquals', ['slack#letters', 'slack#pending', 'slack#settings', 'lease/slack/sender']),
+          within(['slack#letters', 'slack#pending', 'slack#settings', 'lease/slack/sender']),
         ],
         [['dynamodb:Query'], `\${Table.Arn}/index/by-update`],
         [['secretsmanager:GetSecretValue'], secretArn('token')],
@@ -79,8 +79,8 @@ export function describeSlackTemplate(packaged: () => PackagedService, settings:
     it('gives the one on the internet the signing secret, incidents and their queue: no token, no mode, no cluster, no function', () => {
       expect(granted(OWN.answer)).toEqual([
         [['logs:CreateLogStream', 'logs:PutLogEvents'], `${OWN.answer}LogGroup`],
-        [['dynamodb:GetItem', 'dynamodb:Query'], 'Table', within('StringLike', ['incident/*', 'id/*', 'settings'])],
-        [['dynamodb:PutItem'], 'Table', within('StringLike', ['incident/*', 'id/*', 'lease/slack-request/*'])],
+        [['dynamodb:GetItem', 'dynamodb:Query'], 'Table', within(['incident/*', 'id/*', 'settings'])],
+        [['dynamodb:PutItem'], 'Table', within(['incident/*', 'id/*', 'lease/slack-request/*'])],
         [['sqs:SendMessage'], 'Appointments'],
         [['secretsmanager:GetSecretValue'], secretArn('signing')],
       ]);

@@ -9,7 +9,7 @@ export async function standingFindings(call: Call): Promise<Finding[]> {
   const table = text(call, 'aws-table');
   const store =
     table !== undefined
-      ? (await import('../aws-store.ts')).awsStore(table, text(call, 'region'))
+      ? (await import('../aws-store.ts')).awsStore(table, call.err, text(call, 'region'))
       : call.values.state !== undefined
         ? localStore(call)
         : localStoreIfAny(call);

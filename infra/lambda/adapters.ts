@@ -18,8 +18,18 @@ import { toConsole } from './log.ts';
 import { ownSecrets } from './own-secrets.ts';
 import { stateTable } from './state-table.ts';
 
-/** What a deployed function works with; `folder` holds its own package. Throws when its environment is not as it must be. */
-export function lambdaAdapters(folder: string): Adapters {
+/** Which function it is, and what it comes with. */
+interface Deployed {
+  /** Holds its own package. */
+  folder: string;
+  /** Its remediation. */
+  own: string;
+  /** Every remediation that was built with it. */
+  remediations: string[];
+}
+
+/** What a deployed function works with. Throws when its environment is not as it must be. */
+export function lambdaAdapters({ folder, own, remediations }: Deployed): Adapters {
   const { bus, limits, table, bucket, appointments, credentials, region, endpoint } = readEnvironment();
   const now = Date.now;
   const secrets = ownSecrets(now);
@@ -27,7 +37,7 @@ export function lambdaAdapters(folder: string): Adapters {
   const clusters = new Clusters({ list, credentials, secrets, now });
   return {
     bus: new EventBridgeBus({ client: new EventBridgeClient(CLIENT), bus, wait: delay }),
-    state: stateTable(table),
+    state: stateTable({ table, own, remediations }),
     schedule: new AwsSchedule({
       sqs: { client: new SQSClient(CLIENT), queue: appointments.queue, now },
       scheduler: { client: new SchedulerClient(CLIENT), ...appointments },

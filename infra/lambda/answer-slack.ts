@@ -17,7 +17,7 @@ export function answerAdapters(cards: RemediationCard[]): AnswerAdapters {
   const secrets = ownSecrets(now);
   return {
     ...{ approvers, now, remediations: cards, requestId: randomUUID },
-    state: stateTable(table),
+    state: stateTable({ table, remediations: cards.map(({ name }) => name) }),
     schedule: new SqsSchedule({ client: new SQSClient(CLIENT), queue, now }),
     signingSecret: () => secrets.get(signingSecret),
     wait: (ms) => delay(ms, undefined, { ref: false }),

@@ -47,8 +47,8 @@ const counted =
     if (failed) throw failed;
   };
 
-/** What the deployed function works with. Throws when its environment is not as it must be. */
-export function continueAdapters(): Continuation & { log: Log } {
+/** What the deployed function works with: `remediations` are all that were built with it. Throws when its environment is not as it must be. */
+export function continueAdapters(remediations: string[]): Continuation & { log: Log } {
   const { table, queue, functions } = readContinueEnvironment();
   const now = Date.now;
   const log = toConsole;
@@ -59,7 +59,7 @@ export function continueAdapters(): Continuation & { log: Log } {
   });
   return {
     ...{ now, log },
-    state: stateTable(table),
+    state: stateTable({ table, remediations }),
     schedule: new SqsSchedule({ client: new SQSClient(CLIENT), queue, now }),
     invoke: (remediation, appointment) => invoke(lambda, `${functions}${remediation.replace('/', '-')}`, { appointment }, delay),
     onProblem: (message, fields) => log({ level: 'error', message, function: NAME, ...fields }),

@@ -31,7 +31,7 @@ it('kubero/slow-release-storm fires at the fourth upgrade, each seen by another 
     // Another execution environment each time.
     const handler = makeHandler('kubero/slow-release-storm', definition, () => ({
       bus: { publish: async () => undefined },
-      state: stateOn(dynamo, table),
+      state: stateOn(dynamo, table, { own: 'kubero/slow-release-storm' }),
       schedule: { put: async () => undefined },
       artifacts: memoryArtifacts(),
       sender: () => cluster,

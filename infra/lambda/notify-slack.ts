@@ -36,7 +36,7 @@ export function notifyAdapters(cards: RemediationCard[]): NotifyAdapters & { log
   const log = toConsole;
   const client = new DynamoDBClient(CLIENT);
   const letters = new DynamoLetters({ ...{ client, table, now }, nonce: randomUUID });
-  const state = stateTable(table, client);
+  const state = stateTable({ table, client, remediations: cards.map(({ name }) => name) });
   const secrets = ownSecrets(now);
   return {
     ...{ letters, channel, now, log },

@@ -1,9 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoState } from '../../shared/state/dynamodb.ts';
+import { DynamoState, type DynamoStateOptions } from '../../shared/state/dynamodb.ts';
 import { CLIENT } from './aws-clients.ts';
+import { toConsole } from './log.ts';
 
-/** The state table of this name, as a function reaches it. */
-export const stateTable = (table: string, client = new DynamoDBClient(CLIENT)): DynamoState =>
-  new DynamoState({ client, table, wait: delay, nonce: randomUUID });
+interface Options extends Pick<DynamoStateOptions, 'table' | 'remediations' | 'own'> {
+  client?: DynamoDBClient;
+}
+
+/** The state table as a function reaches it. What it cannot read there is said in the log. */
+export const stateTable = ({ client = new DynamoDBClient(CLIENT), ...options }: Options): DynamoState =>
+  new DynamoState({ ...options, client, wait: delay, nonce: randomUUID, onProblem: (message) => toConsole({ level: 'error', message }) });

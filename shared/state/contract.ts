@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Incident } from '../incident.ts';
+import { OVERALL } from './scope.ts';
 import type { State } from './state.ts';
 
 /** Two connections to one new and empty store, as two processes have them. */
@@ -12,7 +13,7 @@ export interface Stores {
 /** An incident that is complete enough to be stored. */
 export const incident = (over: Partial<Incident> = {}): Incident => ({
   id: 'abcdef012345',
-  key: 'toy/example/mend/uid-1',
+  key: 'example/mend/toy/uid-1',
   ordinal: 1,
   cluster: 'toy',
   remediation: 'example/mend',
@@ -74,12 +75,12 @@ export function stateContract(name: string, make: () => Promise<Stores>): void {
     });
 
     it('the newest incident of a key is the latest', async () => {
-      expect(await stores.one.latest('toy/example/mend/uid-1')).toBeUndefined();
+      expect(await stores.one.latest('example/mend/toy/uid-1')).toBeUndefined();
       await stores.one.save(incident(), 0);
       await stores.one.save(incident({ id: 'bbbb00000000', ordinal: 2 }), 0);
       await stores.one.save(incident({ id: 'cccc00000000', ordinal: 10 }), 0);
-      await stores.one.save(incident({ id: 'dddd00000000', ordinal: 99, key: 'toy/example/mend/uid-10' }), 0);
-      expect((await stores.two.latest('toy/example/mend/uid-1'))?.ordinal).toBe(10);
+      await stores.one.save(incident({ id: 'dddd00000000', ordinal: 99, key: 'example/mend/toy/uid-10' }), 0);
+      expect((await stores.two.latest('example/mend/toy/uid-1'))?.ordinal).toBe(10);
     });
 
     it('an id may be shortened while it names one incident', async () => {
@@ -181,7 +182,8 @@ export function stateContract(name: string, make: () => Promise<Stores>): void {
     });
 
     it('a budget counts an execution once, never more than its limit, and forgets what is too old', async () => {
-      const spend = (store: State, execution: string, at: number) => store.spend({ scope: 's', execution, at, since: at - 100, limit: 2 });
+      const spend = (store: State, execution: string, at: number) =>
+        store.spend({ scope: 'object/example/mend/toy/s', execution, at, since: at - 100, limit: 2 });
       expect(await spend(stores.one, 'a', 1_000)).toBe(true);
       expect(await Promise.all([spend(stores.one, 'a', 1_001), spend(stores.two, 'a', 1_001)])).toEqual([true, true]);
       const rest = await Promise.all(['b', 'c', 'd', 'e'].map((execution, n) => spend(n % 2 ? stores.one : stores.two, execution, 1_010)));
@@ -189,20 +191,24 @@ export function stateContract(name: string, make: () => Promise<Stores>): void {
       expect(await spend(stores.two, 'a', 1_020)).toBe(true);
       expect(await spend(stores.two, 'f', 1_099)).toBe(false);
       expect(await spend(stores.two, 'f', 1_100)).toBe(true);
-      expect(await stores.one.spend({ scope: 'other', execution: 'z', at: 1_100, since: 1_000, limit: 1 })).toBe(true);
-      expect(await stores.one.spend({ scope: 'never', execution: 'z', at: 1_100, since: 1_000, limit: 0 })).toBe(false);
+      expect(await stores.one.spend({ scope: 'object/example/mend/toy/other', execution: 'z', at: 1_100, since: 1_000, limit: 1 })).toBe(
+        true,
+      );
+      expect(await stores.one.spend({ scope: OVERALL, execution: 'z', at: 1_100, since: 1_000, limit: 0 })).toBe(false);
     });
 
     it('a breaker counts an incident once, and is reset with the scopes below it', async () => {
-      await Promise.all([stores.one.tally('a/b', 'i1'), stores.two.tally('a/b', 'i1'), stores.two.tally('a/b', 'i2')]);
-      await stores.one.tally('a/bc', 'i1');
-      await stores.one.tally('a/b/c', 'i1');
-      expect(await stores.two.tallied('a/b')).toBe(2);
-      expect(await stores.two.tallied('a')).toBe(0);
-      expect(await stores.two.tallies()).toEqual({ 'a/b': 2, 'a/b/c': 1, 'a/bc': 1 });
-      await stores.two.reset('a/b');
-      expect(await Promise.all(['a/b', 'a/b/c', 'a/bc'].map((scope) => stores.one.tallied(scope)))).toEqual([0, 0, 1]);
-      expect(await stores.one.tallies()).toEqual({ 'a/bc': 1 });
+      const [scope, below, beside] = ['remediation/example/mend/b', 'remediation/example/mend/b/c', 'remediation/example/mend/bc'];
+      await Promise.all([stores.one.tally(scope, 'a1'), stores.two.tally(scope, 'a1'), stores.two.tally(scope, 'a2')]);
+      await stores.one.tally(beside, 'a1');
+      await stores.one.tally(below, 'a1');
+      await stores.one.tally(OVERALL, 'a1');
+      expect(await Promise.all([scope, below, 'remediation/example/mend'].map((one) => stores.two.tallied(one)))).toEqual([2, 1, 0]);
+      expect(await stores.two.tallies()).toEqual({ [OVERALL]: 1, [scope]: 2, [below]: 1, [beside]: 1 });
+      await stores.two.reset(scope);
+      expect(await Promise.all([scope, below, beside].map((one) => stores.one.tallied(one)))).toEqual([0, 0, 1]);
+      await stores.two.reset(OVERALL);
+      expect(await stores.one.tallies()).toEqual({ [beside]: 1 });
     });
 
     it('a setting is what was set last, or nothing', async () => {

@@ -5,6 +5,8 @@ import { packText, unpackText } from './packed-text.ts';
 /** DynamoDB takes 400 kB with the attributes' names; the others are small. */
 const LARGEST = 390_000;
 const DAY = 24 * 3_600;
+/** Of the keys and the record. 2: keys begin with the remediation. */
+const SCHEMA = 2;
 
 /** An incident's record has become too large to be stored. */
 export class RecordTooLargeError extends Error {
@@ -24,6 +26,7 @@ export function recordItem(incident: Incident, keep: number): Item {
   const ended = hasEnded(state) && effects.length === 0;
   return {
     id: { S: id },
+    schema: { N: `${SCHEMA}` },
     revision: { N: `${revision}` },
     ...(effects.length > 0 || due === undefined
       ? { shelf: { S: effects.length > 0 ? 'unfinished' : 'rest' }, updated: { N: `${updatedAt}` } }
@@ -39,9 +42,26 @@ function recordOf(incident: Incident): ReturnType<typeof packText> {
   return packed;
 }
 
-/** The incident in an item; throws when the item holds none. */
+/** The partition of an incident's records. Its key begins with its remediation, so a role can be limited to its own. Throws when it does not. */
+export function partitionOf({ id, key, remediation }: Incident): string {
+  if (!key.startsWith(`${remediation}/`))
+    throw new Error(`The key ${key} of incident ${id} does not begin with its remediation ${remediation}`);
+  return `incident/${key}`;
+}
+
+/** The incident in an item. Throws when the item holds none, one of another schema, or one that belongs elsewhere. */
 export function incidentOf(item: Item): Incident {
   const text = unpackText(item.record);
-  if (text === undefined) throw new Error(`The item ${item.pk?.S} ${item.sk?.S} of the state table holds no incident`);
-  return JSON.parse(text) as Incident;
+  const place = `The item ${item.pk?.S} ${item.sk?.S} of the state table`;
+  if (text === undefined) throw new Error(`${place} holds no incident`);
+  const schema = Number(item.schema?.N ?? 1);
+  if (schema !== SCHEMA)
+    throw new Error(
+      `${place} has schema ${schema}, and this version reads schema ${SCHEMA} only: deploy to a new stage, or delete the table`,
+    );
+  const incident = JSON.parse(text) as Incident;
+  // A function may write its own partitions, and must not speak for another one by what it writes there.
+  if (partitionOf(incident) !== item.pk?.S)
+    throw new Error(`${place} claims to be incident ${incident.id} of ${incident.remediation}: find out who wrote it`);
+  return incident;
 }

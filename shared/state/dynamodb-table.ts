@@ -5,7 +5,6 @@ import {
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
-  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 
 /** An item or a part of it, as DynamoDB writes it: `{ S: 'text' }`, `{ N: '1' }`. */
@@ -122,18 +121,6 @@ export class Table {
     await this.#ask('write', () => this.#client.send(new PutItemCommand({ TableName: this.#table, Item: item })));
   }
 
-  /** Adds a text to a set of texts, making both when there is none. */
-  async add(pk: string, sk: string, attribute: string, text: string): Promise<void> {
-    const command = new UpdateItemCommand({
-      TableName: this.#table,
-      Key: keyOf(pk, sk),
-      UpdateExpression: 'ADD #set :texts',
-      ExpressionAttributeNames: { '#set': attribute },
-      ExpressionAttributeValues: { ':texts': { SS: [text] } },
-    });
-    await this.#ask('count', () => this.#client.send(command));
-  }
-
   /** Removes an item, under a condition if one is given. */
   delete(pk: string, sk: string, owner?: string): Promise<boolean> {
     const command = new DeleteItemCommand({
@@ -199,5 +186,8 @@ export class Table {
     }
   }
 }
+
+/** The sort key of an item. */
+export const sortKeyOf = (item: Item): string => item.sk?.S ?? '';
 
 const keyOf = (pk: string, sk: string): Item => ({ pk: { S: pk }, sk: { S: sk } });

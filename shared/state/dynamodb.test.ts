@@ -5,9 +5,12 @@ import { DeleteItemCommand, type DynamoDBClient, GetItemCommand, PutItemCommand,
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import dynalite from 'dynalite';
 import { type Moto, startMoto } from '../../test/aws/moto.ts';
-import { createStateTable, dynamoClient, stateOn } from '../../test/aws/state-table.ts';
+import { createStateTable, dynamoClient, stateOn as stateOf } from '../../test/aws/state-table.ts';
 import type { Incident } from '../incident.ts';
 import { incident, type Stores, stateContract } from './contract.ts';
+
+const MEND = { own: 'example/mend', remediations: ['example/mend'] };
+const stateOn = (...[client, table, over]: Parameters<typeof stateOf>) => stateOf(client, table, { ...MEND, ...over });
 
 let moto: Moto;
 let second: Server;
@@ -67,7 +70,11 @@ describe('DynamoState', () => {
   it('lists an incident once, and as it is now, when its work is done while it is listed', async () => {
     const own = await createStateTable(client);
     const kept = stateOn(client, own);
-    const one = incident({ key: 'moving', id: '0a0aaaaaaaaa', effects: [{ kind: 'schedule', id: 1, at: 1, token: 1 }] as never });
+    const one = incident({
+      key: 'example/mend/moving',
+      id: '0a0aaaaaaaaa',
+      effects: [{ kind: 'schedule', id: 1, at: 1, token: 1 }] as never,
+    });
     await kept.save(one, 0);
     let moved = false;
     const send = async (command: Parameters<DynamoDBClient['send']>[0]) => {
@@ -83,10 +90,10 @@ describe('DynamoState', () => {
   it('lists a record of an older version as before, and puts it where its look is found as soon as it changes', async () => {
     const own = await createStateTable(client);
     const kept = stateOn(client, own);
-    const one = incident({ key: 'older', id: '0b0aaaaaaaaa', state: 'planned', look: { at: 100, token: 1 } });
+    const one = incident({ key: 'example/mend/older', id: '0b0aaaaaaaaa', state: 'planned', look: { at: 100, token: 1 } });
     const TableName = own;
     await kept.save(one, 0);
-    const Key = { pk: { S: 'incident/older' }, sk: { S: '0000000001' } };
+    const Key = { pk: { S: 'incident/example/mend/older' }, sk: { S: '0000000001' } };
     const { Item } = await client.send(new GetItemCommand({ TableName, Key }));
     expect(Item).toMatchObject({ shelf: { S: 'looking' }, updated: { N: '100' } });
     await client.send(new PutItemCommand({ TableName, Item: { ...Item, shelf: { S: 'rest' }, updated: { N: '1' } } }));
@@ -99,19 +106,25 @@ describe('DynamoState', () => {
 
   it('knows its own write again when the answer was lost', async () => {
     const { state, sent } = forgetful();
-    const one = incident({ key: 'lost', id: '0001aaaaaaaa' });
+    const one = incident({ key: 'example/mend/lost', id: '0001aaaaaaaa' });
     expect(await state.save(one, 0)).toBe(true);
     expect(await state.save({ ...one, revision: 2 }, 1)).toBe(true);
     expect(await state.save({ ...one, revision: 2, because: 'other' }, 1)).toBe(false);
     expect(await state.load(one.id)).toEqual({ ...one, revision: 2 });
     expect(await state.lease('lost', 'me', 1_000, 0)).toBe(true);
-    expect(await state.spend({ scope: 'lost', execution: 'e', at: 1, since: 0, limit: 1 })).toBe(true);
-    expect(sent).toEqual(['id/0001', 'incident/lost', 'incident/lost', 'lease/lost', 'budget/lost']);
+    expect(await state.spend({ scope: 'object/example/mend/lost', execution: 'e', at: 1, since: 0, limit: 1 })).toBe(true);
+    expect(sent).toEqual([
+      'id/example/mend',
+      'incident/example/mend/lost',
+      'incident/example/mend/lost',
+      'lease/lost',
+      'budget/example/mend',
+    ]);
   });
 
   it('lets what has ended expire, and nothing else', async () => {
     const state = stateOn(client, table);
-    const one = incident({ key: 'ttl', id: '0002aaaaaaaa', updatedAt: 5_000 });
+    const one = incident({ key: 'example/mend/ttl', id: '0002aaaaaaaa', updatedAt: 5_000 });
     await state.save(one, 0);
     const expiry = async (next: Partial<Incident>, expected: number) => {
       await state.save({ ...one, revision: expected + 1, ...next }, expected);
@@ -127,7 +140,7 @@ describe('DynamoState', () => {
 
   it('opens the first incident of a key again when the old one has expired', async () => {
     const state = stateOn(client, table);
-    const one = incident({ key: 'again', id: '0003aaaaaaaa' });
+    const one = incident({ key: 'example/mend/again', id: '0003aaaaaaaa' });
     await state.save(one, 0);
     const { pk, sk } = (await itemOf(one)) ?? {};
     await client.send(new DeleteItemCommand({ TableName: table, Key: { pk: pk as never, sk: sk as never } }));
@@ -139,7 +152,7 @@ describe('DynamoState', () => {
   it('keeps a large record compressed, and says what to do about one that is too large', async () => {
     const state = stateOn(client, table);
     const entry = { at: 1, state: 'detected' as const, because: 'x'.repeat(1_000) };
-    const large = incident({ key: 'large', id: '0004aaaaaaaa', history: Array.from({ length: 2_000 }, () => entry) });
+    const large = incident({ key: 'example/mend/large', id: '0004aaaaaaaa', history: Array.from({ length: 2_000 }, () => entry) });
     expect(await state.save(large, 0)).toBe(true);
     expect(await state.load(large.id)).toEqual(large);
     const tooLarge = { ...large, revision: 2, because: randomBytes(400_000).toString('base64') };
@@ -149,15 +162,17 @@ describe('DynamoState', () => {
 
   it('never lets an id name two incidents', async () => {
     const state = stateOn(client, table);
-    await state.save(incident({ key: 'first', id: '0005aaaaaaaa' }), 0);
-    await expect(state.save(incident({ key: 'second', id: '0005aaaaaaaa' }), 0)).rejects.toThrow('names another incident than second 1');
-    expect(await state.save(incident({ key: 'first', id: '0006aaaaaaaa' }), 0)).toBe(false);
-    expect([(await state.load('0005'))?.key, await state.load('0006')]).toEqual(['first', undefined]);
+    await state.save(incident({ key: 'example/mend/first', id: '0005aaaaaaaa' }), 0);
+    await expect(state.save(incident({ key: 'example/mend/second', id: '0005aaaaaaaa' }), 0)).rejects.toThrow(
+      'names another incident than example/mend/second 1',
+    );
+    expect(await state.save(incident({ key: 'example/mend/first', id: '0006aaaaaaaa' }), 0)).toBe(false);
+    expect([(await state.load('0005'))?.key, await state.load('0006')]).toEqual(['example/mend/first', undefined]);
   });
 
   it('throws when the table is not there, so that nothing is written anywhere', async () => {
     const gone = stateOn(client, 'no-such-table');
-    const asked = [gone.setting('paused'), gone.latest('x'), gone.lease('x', 'a', 1, 0), gone.save(incident(), 0), gone.tallied('x')];
+    const asked = [gone.setting('paused'), gone.latest('x'), gone.lease('x', 'a', 1, 0), gone.save(incident(), 0), gone.tallied('overall')];
     for (const answer of await Promise.allSettled(asked)) {
       const reason = expect.objectContaining({ name: 'TableError', message: expect.stringContaining('no-such-table') });
       expect(answer).toEqual({ status: 'rejected', reason });

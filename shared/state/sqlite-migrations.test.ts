@@ -69,6 +69,22 @@ it('A database from before the versions keeps everything, and gets its columns, 
   openDatabase(path).close();
 });
 
+it('A key that begins with the cluster is rewritten to begin with its remediation, with the breakers and budgets of its object', async () => {
+  const [before, after] = ['toy/example/mend/uid-1', 'example/mend/toy/uid-1'];
+  oldDatabase([1, 2].map((ordinal) => incident({ id: `${ordinal}000aaaaaaaa`, key: before, ordinal })));
+  const old = new DatabaseSync(path);
+  old.exec(`INSERT INTO tallies VALUES ('object/${before}', 'a'), ('remediation/example/mend/toy', 'a');
+    INSERT INTO spent VALUES ('object/${before}', 'e', 9)`);
+  old.close();
+  const database = openDatabase(path);
+  const state = new SqliteState(database);
+  expect(await state.latest(before)).toBeUndefined();
+  expect(await state.latest(after)).toEqual(incident({ id: '2000aaaaaaaa', key: after, ordinal: 2 }));
+  expect(await state.tallies()).toEqual({ [`object/${after}`]: 1, 'remediation/example/mend/toy': 1 });
+  expect(await state.spend({ scope: `object/${after}`, execution: 'f', at: 10, since: 0, limit: 1 })).toBe(false);
+  database.close();
+});
+
 it('A database from before the versions gives space back afterwards', () => {
   const filler = Array.from({ length: 500 }, (_, n) =>
     incident({ id: n.toString(16).padStart(12, '0'), key: `${n}`, state: 'refused', because: 'x'.repeat(4_000) }),

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Incident } from '../incident.ts';
+import { objectScope } from './scope.ts';
 import { columnsOf } from './sqlite-incidents.ts';
 import { inTransaction } from './sqlite-transaction.ts';
 
@@ -66,6 +67,21 @@ export const MIGRATIONS: readonly ((database: DatabaseSync) => void)[] = [
       CREATE INDEX schedule_at ON schedule (at, incident);
       ALTER TABLE slack_letters ADD COLUMN saved INTEGER NOT NULL DEFAULT 0;`);
     database.prepare('UPDATE slack_letters SET saved = ?').run(Date.now());
+  },
+
+  /** Keys began with the cluster; they begin with the remediation (`open.ts`). */
+  function putRemediationFirst(database) {
+    const keys = database.prepare(`SELECT DISTINCT key, json_extract(record, '$.cluster') AS cluster,
+      json_extract(record, '$.remediation') AS remediation FROM incidents`);
+    const incidents = database.prepare(`UPDATE incidents SET key = ?1, record = json_set(record, '$.key', ?1) WHERE key = ?2`);
+    const scopes = ['tallies', 'spent'].map((table) => database.prepare(`UPDATE ${table} SET scope = ? WHERE scope = ?`));
+    for (const { key, cluster, remediation } of keys.all() as { key: string; cluster: string; remediation: string }[]) {
+      const before = `${cluster}/${remediation}/`;
+      if (!key.startsWith(before)) continue;
+      const next = `${remediation}/${cluster}/${key.slice(before.length)}`;
+      incidents.run(next, key);
+      for (const scope of scopes) scope.run(objectScope(next), objectScope(key));
+    }
   },
 ];
 

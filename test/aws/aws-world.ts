@@ -92,9 +92,10 @@ export class AwsWorld {
     const { credentials } = client;
     const bucket = s3Bucket({ ...client, name: place, credentials: () => credentials, wait: async () => undefined });
     const aws = appointments.schedule(this.now, { endpoint: proxy.endpoint, requestHandler: patient });
-    this.truth = stateOn(direct, table);
+    const own = { own: remediation.name, remediations: [remediation.name] };
+    this.truth = stateOn(direct, table, own);
     this.through = {
-      state: stateOn(dynamo, table),
+      state: stateOn(dynamo, table, own),
       artifacts: new S3Artifacts({ bucket }),
       schedule: {
         put: (appointment) => {

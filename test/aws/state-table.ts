@@ -1,5 +1,6 @@
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoState } from '../../shared/state/dynamodb.ts';
+import { remediationNames } from '../../infra/remediations.ts';
+import { DynamoState, type DynamoStateOptions } from '../../shared/state/dynamodb.ts';
 import { TABLE_SCHEMA } from '../../shared/state/dynamodb-table.ts';
 import { clientOptions } from './moto.ts';
 
@@ -17,7 +18,18 @@ export async function createStateTable(client: DynamoDBClient): Promise<string> 
   return TableName;
 }
 
-/** A state on a table, as one process has it. */
-export function stateOn(client: Pick<DynamoDBClient, 'send'>, table: string): DynamoState {
-  return new DynamoState({ client, table, wait: async () => undefined, nonce: () => crypto.randomUUID() });
+/** A state on a table, as one process has it: that of a function with `own`, and a person's without. A record that cannot be read fails the test. */
+export function stateOn(client: Pick<DynamoDBClient, 'send'>, table: string, over: Partial<DynamoStateOptions> = {}): DynamoState {
+  const onProblem = (message: string): never => {
+    throw new Error(message);
+  };
+  const options = {
+    client,
+    table,
+    wait: async () => undefined,
+    nonce: () => crypto.randomUUID(),
+    remediations: remediationNames(),
+    onProblem,
+  };
+  return new DynamoState({ ...options, ...over });
 }
