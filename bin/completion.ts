@@ -1,5 +1,5 @@
 import { remediationNames } from '../infra/remediations.ts';
-import { MODES } from '../shared/gates.ts';
+import { MODES } from '../shared/guards.ts';
 import { own } from '../shared/own.ts';
 import { scenarioNames } from './scenario-names.ts';
 import type { Verb } from './verb.ts';

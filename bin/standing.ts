@@ -1,4 +1,4 @@
-import { switchedOff } from '../shared/gates.ts';
+import { switchedOff } from '../shared/guards.ts';
 import type { Incident } from '../shared/incident.ts';
 import type { RemediationCard } from '../shared/remediation.ts';
 import { countsIn, OVERALL, objectScope, remediationScope } from '../shared/state/scope.ts';

@@ -1,5 +1,5 @@
 import type { Recorder } from './examine.ts';
-import type { Sender } from './execute.ts';
+import type { Sender } from './sender.ts';
 
 /** How the engine reaches one cluster as one remediation: a fresh view for each examination, and the identity it writes with. */
 export interface Access {
@@ -8,6 +8,11 @@ export interface Access {
   sender?: Sender;
   /** Absent: nobody is told in the cluster. */
   announcer?: Sender;
+}
+
+/** The configuration has no such cluster: a fact names a foreign one, or the cluster was removed. */
+export class UnknownClusterError extends Error {
+  override name = 'UnknownClusterError';
 }
 
 /** Why this process may not act now, as one sentence; undefined: it may. It answers from memory: it is asked directly before every request. */

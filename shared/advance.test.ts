@@ -143,7 +143,7 @@ const ROWS: Row[] = [
   ['executing', 'prepare', doubt('before-write'), 'waiting', 'tell look'],
   ['executing', 'prepare', examined('before-write', clear('gone')), 'resolved', 'tell'],
   ['executing', 'prepare', examined('before-write', other), 'planned', 'tell look'],
-  ['executing', undefined, { kind: 'writing', step: 0 }, 'executing', ''],
+  ['executing', 'write', { kind: 'writing', step: 0 }, 'executing', 'write'],
   ['executing', 'write', written, 'applied', 'tell look'],
   ['executing', 'write', conflict, 'detected', 'tell examine'],
   ['executing', 'write', broken, 'failed', 'tell'],

@@ -1,16 +1,19 @@
 import type { IncidentState } from '../events/incident-changed.ts';
 import { onRerun, refusedRetry } from './again.ts';
+import { onClusterRemoved } from './cluster-removed.ts';
 import { Draft } from './draft.ts';
 import { milliseconds } from './duration.ts';
-import { type Entry, hasEnded, type Incident, type Written, wasFailure } from './incident.ts';
+import { type Entry, hasEnded, type Incident, wasFailure } from './incident.ts';
 import type { Context, Examined, Input } from './input.ts';
 import { lookIsLost } from './left-over.ts';
 import type { Plan } from './plan.ts';
 import { asksAgain } from './recurrence.ts';
 import type { Fact, Question } from './remediation.ts';
 import { onSnooze, snoozed } from './snooze.ts';
+import { conclude, onNoAnswer, onSettle, onTookEffect, onWriting } from './unanswered.ts';
 import { onUndo, onUndoing } from './undo.ts';
 import { onVerified } from './verify.ts';
+import { onWritten } from './written.ts';
 
 const REEXAMINE = 60_000;
 const RECHECK = 600_000;
@@ -27,11 +30,12 @@ const DOUBTS = 5;
 const CHANGES = 5;
 
 /** The life of an incident: a pure function. Undefined means that nothing changed and nothing is to be stored. */
-export function advance(incident: Incident, input: Input, context: Context): Incident | undefined {
-  if ('effect' in input && !incident.effects.some(({ id }) => id === input.effect)) return undefined;
+export function advance(incident: Incident, happened: Input, context: Context): Incident | undefined {
+  if ('effect' in happened && !incident.effects.some(({ id }) => id === happened.effect)) return undefined;
   const next = new Draft(incident, context.now);
-  if ('effect' in input) next.finish(input.effect);
-  const special = onUndoing(next, input, context) ?? refusedRetry(next, input);
+  if ('effect' in happened) next.finish(happened.effect ?? '');
+  const input = conclude(next, happened, context.now);
+  const special = onSettle(next, input) ?? onUndoing(next, input, context) ?? refusedRetry(next, input);
   if (special) return special;
   switch (input.kind) {
     case 'fact':
@@ -69,7 +73,13 @@ export function advance(incident: Incident, input: Input, context: Context): Inc
         .effect({ kind: 'write', step: 0 })
         .done();
     case 'writing':
-      return incident.execution && next.set({ execution: { ...incident.execution, attempted: input.step } }).done();
+      return onWriting(next, input, context);
+    case 'unanswered':
+      return onNoAnswer(next, input);
+    case 'took-effect':
+      return onTookEffect(next, input, context);
+    case 'cluster-removed':
+      return onClusterRemoved(next, input.because);
     case 'written':
       return onWritten(next, input.written, context);
     case 'conflict':
@@ -78,6 +88,7 @@ export function advance(incident: Incident, input: Input, context: Context): Inc
       return next.to('detected', `nothing was written: ${input.because}`).effect({ kind: 'examine', question: 'detect' }).done();
     case 'broken':
       return next.to('failed', input.because).done();
+    case 'not-found':
     case 'done':
       return next.done();
   }
@@ -193,20 +204,6 @@ function confirmed(next: Draft, plan: Plan, entry: Partial<Entry>, { now, mode }
   next.set({ plan }).to(state, because, entry);
   if (state === 'executing') return next.effect({ kind: 'prepare' }).done();
   return next.look(asks ? plan.expiresAt : now + RECHECK).done();
-}
-
-function onWritten(next: Draft, written: Written, { now, limits }: Context): Incident {
-  const execution = next.incident.execution;
-  if (!execution) throw new Error(`Incident ${next.incident.id} has a write without an execution`);
-  const all = [...execution.written, written];
-  next.set({ execution: { ...execution, written: all } });
-  if (all.length < execution.steps.length) return next.effect({ kind: 'write', step: all.length }).done();
-  const settledAt = now + milliseconds(next.incident.plan?.settleWithin ?? limits.settleWithin);
-  next.set({ verification: { appliedAt: now, settledAt, deadline: now + milliseconds(limits.verifyWithin) }, memory: undefined });
-  return next
-    .to('applied', `${all.length === 1 ? 'the step is' : `${all.length} steps are`} written`)
-    .look(now + 1_000)
-    .done();
 }
 
 function onDoubt(next: Draft, { question, because }: { question: Question; because: string }, { now }: Context): Incident | undefined {

@@ -1,10 +1,10 @@
 import type { IncidentState } from '../events/incident-changed.ts';
-import type { Sender } from './execute.ts';
-import { modeOf } from './gates.ts';
+import { modeOf } from './guards.ts';
 import type { Effect, Entry, Incident } from './incident.ts';
 import { type KubernetesObject, nameOf, pathOf } from './kubernetes/object.ts';
 import { oneLine } from './one-line.ts';
 import type { Remediation } from './remediation.ts';
+import type { Sender } from './sender.ts';
 import type { State } from './state/state.ts';
 
 /** What `kubectl describe` shows of each state; the others are passages, or nothing that happened. */

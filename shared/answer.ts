@@ -1,6 +1,6 @@
 import { advance } from './advance.ts';
 import { follow } from './again.ts';
-import { modeOf } from './gates.ts';
+import { modeOf } from './guards.ts';
 import type { Incident } from './incident.ts';
 import type { Word } from './input.ts';
 import type { RemediationCard } from './remediation.ts';

@@ -1,5 +1,5 @@
 import type { IncidentState } from '../events/incident-changed.ts';
-import { doneOf, type Effect, type Entry, type Incident } from './incident.ts';
+import { doneOf, type Effect, type Entry, type Execution, type Incident } from './incident.ts';
 import type { Question } from './remediation.ts';
 
 type NewEffect = Effect extends infer E ? (E extends Effect ? Omit<E, 'id'> : never) : never;
@@ -25,6 +25,13 @@ export class Draft {
     return this.set({ execution: undefined, approval: undefined, ...(past.length > 0 && { past }), ...patch });
   }
 
+  /** What is being written now: the fix, or its undo. */
+  execution(change: Partial<Execution>): this {
+    const { state, undo, execution } = this.incident;
+    if (state === 'undoing') return undo?.execution ? this.set({ undo: { ...undo, execution: { ...undo.execution, ...change } } }) : this;
+    return execution ? this.set({ execution: { ...execution, ...change } }) : this;
+  }
+
   finish(id: string): void {
     this.set({ effects: this.incident.effects.filter((effect) => effect.id !== id) });
   }
@@ -37,7 +44,8 @@ export class Draft {
 
   look(at: number): this {
     const token = this.incident.revision;
-    return this.set({ look: { at, token } }).effect({ kind: 'look', at, token });
+    const set = this.#now;
+    return this.set({ look: { at, token, set } }).effect({ kind: 'look', at, token, set });
   }
 
   note(question: Question, because: string, rest: Partial<Entry> = {}): this {

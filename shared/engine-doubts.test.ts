@@ -30,13 +30,20 @@ describe('a write', () => {
       /applied: the step is written/,
       1,
     ],
-    ['whose request is lost is not repeated', 'write', 'lost before', 'failed', /not known to be written: .*socket hang up/, 0],
+    [
+      'whose request is lost is not repeated',
+      'write',
+      'lost before',
+      'failed',
+      /not known yet whether step 1 is written: .*socket hang up\nfailed: step 1 was not written: .*socket hang up/,
+      0,
+    ],
     [
       'that is answered 500 is not repeated',
       'write',
       { status: 500, message: 'etcdserver: timeout' },
       'failed',
-      /not known to be written: .*500: etcdserver/,
+      /not known yet whether step 1 is written: .*500: etcdserver: timeout\nfailed: step 1 was not written: .*500: etcdserver/,
       0,
     ],
     [

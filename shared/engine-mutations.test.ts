@@ -59,7 +59,7 @@ const MUTATIONS: Mutation[] = [
     says: /belongs to a Helm release/,
   },
   { what: 'the mode was set back to shadow', happen: set(MODE, 'shadow'), at: moments(0, 1, 2), says: /shadow/ },
-  { what: 'the mode was set to approve', happen: set(MODE, 'approve'), at: moments(0, 1), says: /awaiting-approval|nobody approved/ },
+  { what: 'the mode was set to approve', happen: set(MODE, 'approve'), at: moments(0, 1, 2), says: /awaiting-approval|not approved/ },
   { what: 'kubemend was paused', happen: set('paused', 'by Ann'), at: moments(0, 1, 2), says: /kubemend is paused/ },
   {
     what: 'the remediation was paused',

@@ -64,9 +64,12 @@ describe('a write that a process that died may have sent', () => {
     expect(world.cluster.writes).toHaveLength(1);
   });
 
-  it('stays unknown when the object cannot be read', async () => {
+  it('stays unknown while the object cannot be read, and is found when it can', async () => {
     const world = await died(() => new Error('socket hang up'));
-    expect(await world.story()).toMatch(/failed: not known to be written: .*socket hang up/);
+    expect(await world.story()).toMatch(/executing: not known yet whether step 1 is written: .*socket hang up$/);
+    await world.run(3_600_000);
+    expect((await world.incident()).state).toBe('verified');
+    expect((await world.incident()).execution?.written).toMatchObject([{ how: 'found' }]);
     expect(world.cluster.writes).toHaveLength(1);
   });
 });

@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { widgetPath } from '../test/toy-remediation.ts';
 import { Crash, ToyWorld } from '../test/toy-world.ts';
+import type { Evidence } from './evidence.ts';
 import type { Fact } from './remediation.ts';
 
 const RUNS = 300;
@@ -15,6 +16,9 @@ function randomFrom(seed: number): () => number {
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
+
+const valuesOf = (evidence: Evidence = {}): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(evidence).map(([name, { value }]) => [name, value]));
 
 const KINDS = ['merge-patch', 'json-patch', 'apply'] as const;
 
@@ -73,7 +77,7 @@ async function live(seed: number): Promise<{ log: string[]; broken: string[]; wr
       throw new Crash();
     }
     if (point === 'before' && effect.kind === 'write')
-      Object.assign(writer, { incident: incident.id, plan: JSON.stringify(incident.plan?.evidence) });
+      Object.assign(writer, { incident: incident.id, plan: JSON.stringify(valuesOf(incident.plan?.evidence)) });
     if (random() < 0.05) mutate();
     if (random() < 0.01) void set();
   };

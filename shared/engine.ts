@@ -1,20 +1,20 @@
-import { type Access, assertMayAct, guardedAccess, type MayAct } from './acting.ts';
+import { type Access, assertMayAct, guardedAccess, type MayAct, UnknownClusterError } from './acting.ts';
 import { advance } from './advance.ts';
 import type { Artifacts } from './artifacts/artifacts.ts';
 import type { Bus } from './bus/bus.ts';
 import { examine } from './examine.ts';
-import { execute } from './execute.ts';
-import { countIneffective, modeOf, switchedOff } from './gates.ts';
+import { countIneffective, modeOf } from './guards.ts';
 import { handIn, subjectOf } from './hand-in.ts';
-import { type Effect, type Incident, workOf } from './incident.ts';
+import type { Effect, Incident } from './incident.ts';
 import type { Context, Input } from './input.ts';
 import { callFor, OVERDUE, wakeLater } from './left-over.ts';
 import { keyOf } from './open.ts';
-import { prepare, releaseTargets } from './prepare.ts';
+import { prepare } from './prepare.ts';
 import type { Fact, Remediation } from './remediation.ts';
 import type { Appointment, Schedule } from './schedule/schedule.ts';
 import type { State } from './state/state.ts';
 import { tell } from './tell.ts';
+import { lateEffect, recordResult, writeStep } from './write-step.ts';
 
 export interface EngineOptions {
   remediations: Remediation[];
@@ -25,6 +25,8 @@ export interface EngineOptions {
   bus: Bus;
   artifacts: Artifacts;
   now: () => number;
+  /** Milliseconds from any moment on, by a clock that never goes back. Default: this process's. */
+  monotonic?: () => number;
   /** Names this process in leases. */
   owner: string;
   onProblem(message: string): void;
@@ -38,8 +40,8 @@ export interface EngineOptions {
 
 /** Who drains an outbox has it alone for this long, and renews it with each effect. */
 const LEASE_FOR = 30_000;
-/** A prepared write is worth this long; after that the third question is asked again. */
-const FRESH = 30_000;
+/** Effects that reach into the cluster; what people and queues are given needs none. */
+const ACTS: Effect['kind'][] = ['examine', 'prepare', 'write'];
 /** A store that keeps answering what is no longer there must not keep a process busy for ever. */
 const TRIES = 25;
 
@@ -110,13 +112,14 @@ export class Engine {
     await this.#drain(id);
   }
 
-  /** Advances the stored incident; somebody else's change in between is read and taken into account. */
-  async #store(id: string, input: Input): Promise<void> {
+  /** Advances the stored incident; another process's change in between is read and taken into account. False: the input changes nothing. */
+  async #store(id: string, input: Input): Promise<boolean> {
     const { state } = this.#options;
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
       const incident = await state.load(id);
       const next = incident && advance(incident, input, await this.#context(incident));
-      if (!incident || !next || (await state.save(next, incident.revision))) return;
+      if (!incident || !next) return false;
+      if (await state.save(next, incident.revision)) return true;
     }
     throw new Error(`Incident ${id} was changed by somebody else ${TRIES} times in a row: nothing more is done`);
   }
@@ -143,7 +146,7 @@ export class Engine {
       // What came of a write is stored whenever the state takes it; anything else is done again later.
       if (effect.kind !== 'write') assertMayAct(mayAct);
       await checkpoint?.('performed', effect, incident);
-      if (input) await this.#store(id, input);
+      if (input) await recordResult({ state, incident, effect, input, store: (result) => this.#store(id, result) });
       else left.add(effect.id);
       await checkpoint?.('stored', effect, incident);
     }
@@ -160,28 +163,48 @@ export class Engine {
   async #perform(incident: Incident, effect: Effect): Promise<Input | undefined> {
     const { state, schedule, artifacts, now } = this.#options;
     const remediation = this.#remediation(incident.remediation);
+    const removed = ACTS.includes(effect.kind) ? this.#clusterRemoved(incident) : undefined;
+    if (removed) return { kind: 'cluster-removed', effect: effect.id, because: removed };
     switch (effect.kind) {
       case 'examine':
         try {
-          const result = await examine(remediation, incident, effect.question, this.#access(incident).examine(), now());
+          const access = this.#access(incident);
+          const late = await lateEffect(incident, effect.id, access.sender, now());
+          if (late) return late;
+          const result = await examine(remediation, incident, effect.question, access.examine(), now());
           return { kind: 'examined', effect: effect.id, question: effect.question, ...result };
         } catch (error) {
           return { kind: 'doubt', effect: effect.id, question: effect.question, because: (error as Error).message };
         }
       case 'look':
-        await schedule.put({ incident: incident.id, token: effect.token, at: effect.at });
+        await schedule.put({
+          incident: incident.id,
+          token: effect.token,
+          at: effect.at,
+          ...(effect.set !== undefined && { set: effect.set }),
+        });
         return { kind: 'done', effect: effect.id };
       case 'prepare': {
-        const { examine: view, sender } = this.#access(incident);
+        const access = this.#access(incident);
+        const { examine: view, sender } = access;
         if (!sender) return { kind: 'withheld', effect: effect.id, because: 'this run never writes' };
         try {
+          const late = await lateEffect(incident, effect.id, access.sender, now());
+          if (late) return late;
           return await prepare({ incident, remediation, effect: effect.id, state, artifacts, cluster: view(), sender, now });
         } catch (error) {
           return { kind: 'doubt', effect: effect.id, question: 'before-write', because: (error as Error).message };
         }
       }
       case 'write':
-        return this.#write(incident, effect);
+        return writeStep({
+          ...this.#options,
+          incident,
+          effect,
+          remediation,
+          access: this.#access(incident),
+          store: (input) => this.#store(incident.id, input),
+        });
       case 'count-ineffective':
         await countIneffective(state, incident, remediation);
         return { kind: 'done', effect: effect.id };
@@ -190,45 +213,20 @@ export class Engine {
     }
   }
 
-  /** Undefined: it stays in the outbox, and what came of it is looked for later. */
-  async #write(incident: Incident, effect: Extract<Effect, { kind: 'write' }>): Promise<Input | undefined> {
-    const { artifacts, state, now } = this.#options;
-    const { execution, plan } = workOf(incident);
-    const [lock, { sender }] = [execution?.steps[effect.step], this.#access(incident)];
-    const step = lock && plan?.steps[lock.index];
-    if (!execution || !plan || !step || !sender)
-      return { kind: 'broken', effect: effect.id, because: 'the record lacks the step that was to be written' };
-    const repeated = execution.attempted === effect.step;
-    const withheld = now() - execution.preparedAt > FRESH ? 'the locks were taken too long ago' : await switchedOff(state, incident);
-    if (!repeated) await this.#store(incident.id, { kind: 'writing', step: effect.step });
-    const result = await execute({ step, lock, incident: incident.id, now: now(), sender, artifacts, repeated, withheld });
-    // A request without an answer may still arrive: its target stays leased until that is over.
-    const goesOn = result.kind === 'written' && effect.step < execution.steps.length - 1;
-    if (result.kind !== 'unknown' && result.kind !== 'later' && !goesOn) await releaseTargets(state, incident, plan.steps);
-    switch (result.kind) {
-      case 'written':
-        return { kind: 'written', effect: effect.id, written: { index: lock.index, ...result.written } };
-      case 'conflict':
-        return { kind: 'conflict', effect: effect.id, because: result.because };
-      case 'withheld':
-        // Not even tried: what is left of the plan starts over with the first question.
-        return { kind: 'withheld', effect: effect.id, because: result.because, again: now() };
-      case 'later':
-        this.#options.onProblem(`Incident ${incident.id}: whether its step is written is looked for later: ${result.because}`);
-        return undefined;
-      case 'forbidden': {
-        const because = `no permission: ${result.because}. Apply the RBAC of ${incident.remediation}`;
-        return { kind: execution.written.length > 0 ? 'broken' : 'withheld', effect: effect.id, because };
-      }
-      default:
-        return { kind: 'broken', effect: effect.id, because: `not known to be written: ${result.because}` };
-    }
-  }
-
   async #tell(incident: Incident, told: Extract<Effect, { kind: 'tell' }>): Promise<Input | undefined> {
     const remediation = this.#remediation(incident.remediation);
     const isOver = await tell({ ...this.#options, incident, remediation, told, sender: () => this.#access(incident).announcer });
     return isOver ? { kind: 'done', effect: told.id } : undefined;
+  }
+
+  #clusterRemoved(incident: Incident): string | undefined {
+    try {
+      this.#access(incident);
+      return undefined;
+    } catch (error) {
+      // Whatever else makes it impossible to reach a cluster may pass.
+      return error instanceof UnknownClusterError ? error.message : undefined;
+    }
   }
 
   #access({ cluster, remediation }: Incident): Access {

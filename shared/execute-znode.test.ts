@@ -5,9 +5,11 @@ import { recreateWithSameVersion, setZnode } from '../test/scenarios/zookeeper/k
 import { startZookeeper, type ZookeeperServer } from '../test/scenarios/zookeeper/server.ts';
 import { memoryArtifacts } from '../test/toy-world.ts';
 import { allLive } from './evidence.ts';
-import { execute, rehearse, type Sender } from './execute.ts';
+import { execute, rehearse } from './execute.ts';
 import { UpgradeRefusedError } from './kubernetes/upgrade.ts';
 import { makePlan, type Step } from './plan.ts';
+import type { Sender } from './sender.ts';
+import { trace } from './trace.ts';
 import { type DeleteZnode, deleteStep, inverseOf, kept } from './znode-step.ts';
 import { createZnode, deleteZnode, readZnode, type ZookeeperSession } from './zookeeper/client.ts';
 
@@ -68,8 +70,11 @@ function loseAtDelete(socket: Duplex, lost: 'before' | 'after'): Duplex {
   return stream;
 }
 
-const run = (one: Step, more: { repeated?: boolean; withheld?: string; lost?: 'before' | 'after' } = {}) =>
-  execute({ step: one, lock: { index: 0 }, incident: 'i', now: 1, sender: sender(more.lost), artifacts: memoryArtifacts(), ...more });
+const run = (one: Step, { blocked, lost }: { blocked?: string; lost?: 'before' | 'after' } = {}) => {
+  const guard = async () => (blocked === undefined ? undefined : { reason: blocked });
+  return execute({ step: one, lock: { index: 0 }, incident: 'i', now: 1, sender: sender(lost), artifacts: memoryArtifacts(), guard });
+};
+const look = (one: Step, by = sender()) => trace({ step: one, lock: { index: 0 }, incident: 'i', now: 1, sender: by });
 const there = async (): Promise<boolean> => (await readZnode(other, PATH)) !== undefined;
 
 describe('a node of ZooKeeper is deleted at most once, and only as it was judged', () => {
@@ -81,34 +86,33 @@ describe('a node of ZooKeeper is deleted at most once, and only as it was judged
     expect(await there()).toBe(false);
   });
 
-  it.each<[string, () => Promise<unknown>, { repeated?: boolean; withheld?: string }, string, RegExp]>([
+  it.each<[string, () => Promise<unknown>, { blocked?: string }, string, RegExp]>([
     ['it was written', () => setZnode(other, PATH, 'x'), {}, 'conflict', /version 1, now 2/],
-    [
-      'it was written, also when we may have asked before',
-      () => setZnode(other, PATH, 'x'),
-      { repeated: true },
-      'conflict',
-      /version 1, now 2/,
-    ],
-    ['it was created anew with the same version', () => recreateWithSameVersion(other, 1), {}, 'conflict', /deleted and created again/],
-    [
-      'it was created anew and we may have deleted the first',
-      () => recreateWithSameVersion(other, 1),
-      { repeated: true },
-      'unknown',
-      /process died/,
-    ],
-    ['nothing may be written any more', async () => undefined, { withheld: 'kubemend is paused' }, 'withheld', /paused/],
+    ['it was created again with the same version', () => recreateWithSameVersion(other, 1), {}, 'conflict', /deleted and created again/],
+    ['nothing may be written any more', async () => undefined, { blocked: 'kubemend is paused' }, 'withheld', /paused/],
   ])('stays when %s', async (_, mutate, more, kind, because) => {
     await mutate();
-    expect(await run(step, more)).toEqual({ kind, because: expect.stringMatching(because) });
+    expect(await run(step, more)).toMatchObject({ kind, because: expect.stringMatching(because) });
     expect(await there()).toBe(true);
+  });
+
+  it.each<[string, () => Promise<unknown>, object]>([
+    ['it stands as it was locked', async () => undefined, { kind: 'unwritten' }],
+    ['it was written', () => setZnode(other, PATH, 'x'), { kind: 'overtaken', reason: expect.stringMatching(/version 1, now 2/) }],
+    [
+      'it was created again with the same version',
+      () => recreateWithSameVersion(other, 1),
+      { kind: 'overtaken', reason: expect.stringMatching(/deleted and created again/) },
+    ],
+  ])('a deletion without an answer is traced: %s', async (_, mutate, found) => {
+    await mutate();
+    expect(await look(step)).toEqual(found);
   });
 
   it('gone is ours only when we may have asked for it', async () => {
     await deleteZnode(other, PATH, -1);
     expect(await run(step)).toMatchObject({ kind: 'conflict', because: expect.stringContaining('somebody else deleted it') });
-    expect(await run(step, { repeated: true })).toMatchObject({ kind: 'written', written: { how: 'found' } });
+    expect(await look(step)).toMatchObject({ kind: 'written', written: { how: 'found' } });
   });
 
   it('a lost answer is looked up: gone is found, still there is not known', async () => {
@@ -118,15 +122,15 @@ describe('a node of ZooKeeper is deleted at most once, and only as it was judged
     expect(await there()).toBe(false);
   });
 
-  it('a refusal of the API server is no permission; on a silent path nothing is asked, and what was asked before is not known', async () => {
+  it('a refusal of the API server is a missing permission; where the path is silent nothing is sent, and what was sent before stays unknown', async () => {
     const refuse = (error: Error): Sender => ({ ...sender(), portForward: () => Promise.reject(error) });
     const base = { step, lock: { index: 0 }, incident: 'i', now: 1, artifacts: memoryArtifacts() };
     const forbidden = new UpgradeRefusedError('port-forward to pods x', 403, '{"message":"pods \\"x\\" is forbidden"}');
     expect(await execute({ ...base, sender: refuse(forbidden) })).toMatchObject({ kind: 'forbidden' });
     const [silent, over] = [refuse(new Error('no answer')), refuse(Object.assign(new Error('too late'), { sent: false }))];
     expect(await execute({ ...base, sender: silent })).toMatchObject({ kind: 'withheld' });
-    expect(await execute({ ...base, sender: silent, repeated: true })).toMatchObject({ kind: 'unknown' });
-    expect(await execute({ ...base, sender: over, repeated: true })).toMatchObject({ kind: 'later' });
+    expect(await look(step, silent)).toMatchObject({ kind: 'unreadable', sent: true });
+    expect(await look(step, over)).toMatchObject({ kind: 'unreadable', sent: false });
   });
 
   it('the inverse puts the saved bytes back, and only where nothing is', async () => {
@@ -136,7 +140,7 @@ describe('a node of ZooKeeper is deleted at most once, and only as it was judged
     await run(step);
     expect(await run(inverse)).toMatchObject({ kind: 'written', written: { how: 'wrote' } });
     expect(`${(await readZnode(other, PATH))?.data}`).toBe('bytes!');
-    expect(await run(inverse, { repeated: true })).toMatchObject({ kind: 'written', written: { how: 'found' } });
+    expect(await look(inverse)).toMatchObject({ kind: 'written', written: { how: 'found' } });
     expect(() => inverseOf(step, '[]')).toThrow('The backup holds no /migration');
   });
 

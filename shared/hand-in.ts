@@ -1,6 +1,6 @@
 import type { ObjectReference } from '../events/fact.ts';
 import { advance } from './advance.ts';
-import { modeOf } from './gates.ts';
+import { modeOf } from './guards.ts';
 import { absorbs, type Incident } from './incident.ts';
 import { keyOf, open } from './open.ts';
 import type { Fact, Remediation } from './remediation.ts';

@@ -29,8 +29,8 @@ export interface Incident {
   examinedAt?: number | undefined;
   /** Examinations in a row that ended in doubt. */
   doubts: number;
-  /** The look that is scheduled; an older one that comes late is ignored. */
-  look?: { at: number; token: number } | undefined;
+  /** The look that is scheduled, and when it was; an older one that comes late is ignored. Milliseconds. */
+  look?: { at: number; token: number; set?: number } | undefined;
   /** The newest wake-up for what is left in the outbox, and how long it waits; none is put while one is on its way. Milliseconds. */
   wake?: { at: number; after: number } | undefined;
   plan?: Plan | undefined;
@@ -42,6 +42,8 @@ export interface Incident {
   snoozedUntil?: number | undefined;
   /** Plans of this repair that were written before the one that stands here, and what was written of each. */
   past?: Done[] | undefined;
+  /** Executions with a step whose answer never came and that was not found in the cluster; each is looked for again before anything else is decided. */
+  unanswered?: Unanswered[] | undefined;
   /** The incident that ended before, of which a person wanted this one. */
   after?: string | undefined;
   /** The plan of the incident before, once more: it is carried out as it is or not at all. */
@@ -76,9 +78,29 @@ export interface Undo {
 export interface Execution {
   preparedAt: number;
   steps: LockedStep[];
-  /** The step whose request may have been sent: set before it is. */
-  attempted?: number | undefined;
+  /** The step whose request may have been sent: set before it is, until its result is known. */
+  attempted?: Attempt | undefined;
   written: Written[];
+}
+
+/** A request that may have been sent, and whose answer is not known. Times in milliseconds. */
+export interface Attempt {
+  step: number;
+  /** When it was stored; the request is sent directly after that, or not at all. */
+  at: number;
+  /** From then on it can no longer take effect. Set by whoever first misses the answer, so no two clocks are compared. */
+  until?: number | undefined;
+  /** What the process that sent it got instead of an answer; absent when that process ended. */
+  reason?: string | undefined;
+  tries?: number | undefined;
+}
+
+/** An execution whose attempted step was not found in the cluster. */
+export interface Unanswered extends Done {
+  /** The one who asked for it, where it was an undo. */
+  by?: string | undefined;
+  /** The object changed since under another hand: the request can no longer take effect. Whether it did is not known. */
+  overtaken?: true | undefined;
 }
 
 /** A step of the plan with the lock taken from the reads directly before writing. */
@@ -118,7 +140,7 @@ export interface Entry {
 /** Work the shell does for an incident. The id says which revision asked for it, so a result that comes twice is recognised. */
 export type Effect = { id: string } & (
   | { kind: 'examine'; question: Exclude<Question, 'before-write'> }
-  | { kind: 'look'; at: number; token: number }
+  | { kind: 'look'; at: number; token: number; set?: number }
   | { kind: 'prepare' }
   | { kind: 'write'; step: number }
   | { kind: 'count-ineffective' }
@@ -147,6 +169,10 @@ export const workOf = ({ state, undo, plan, execution }: Incident): Partial<Done
 /** Everything this incident wrote, oldest first. */
 export const doneOf = ({ past = [], plan, execution }: Incident): Done[] =>
   plan && execution && execution.written.length > 0 ? [...past, { plan, execution }] : past;
+
+/** Whether a request of this incident may have taken effect without a record of it. */
+export const isUnanswered = (incident: Incident): boolean =>
+  (incident.unanswered ?? []).length > 0 || workOf(incident).execution?.attempted !== undefined;
 
 export const hasEnded = (state: IncidentState): boolean => ENDED.includes(state);
 

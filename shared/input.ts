@@ -27,7 +27,16 @@ export type Input =
   | { kind: 'doubt'; effect: string; question: Question; because: string }
   /** `open`: kubemend's own words, and nothing in them was read from an object. */
   | { kind: 'withheld'; effect: string; because: string; again?: number | undefined; open?: true }
+  /** Stored before the request of a step is sent: from then on it may have been. */
   | { kind: 'writing'; step: number }
+  /** The request of a step has no answer. `until`: from then on it can no longer take effect. `ended`: the process that sent it is gone. */
+  | { kind: 'unanswered'; effect: string; because: string; until: number; ended?: true }
+  /** It cannot take effect any more, and was not found. `overtaken`: why it could not be found even if it did. */
+  | { kind: 'not-found'; effect: string; overtaken?: string | undefined }
+  /** A request that was given up took effect after all. */
+  | { kind: 'took-effect'; effect?: string; planHash: string; preparedAt: number; written: Written }
+  /** The cluster of the incident is not in the configuration any more. */
+  | { kind: 'cluster-removed'; effect: string; because: string }
   /** `plan`: the way back, which is made only now. */
   | { kind: 'prepared'; effect: string; steps: LockedStep[]; reads: Read[]; plan?: Plan }
   | { kind: 'written'; effect: string; written: Written }

@@ -1,14 +1,15 @@
 import type { Draft } from './draft.ts';
-import { doneOf, hasEnded, type Incident, type Undo } from './incident.ts';
+import { doneOf, hasEnded, type Incident, isUnanswered, type Undo } from './incident.ts';
 import type { Context, Input } from './input.ts';
 
 /** A target is leased for a minute at most, and asked for every two seconds. */
 const TRIES = 40;
 
-/** A person wants back what was there before. Taken where something was written and nothing is being written now. */
+/** A person wants back what was there before. Taken where something was written, or may have been, and nothing is being written now. */
 export function onUndo(next: Draft, by: string): Incident | undefined {
   const { state } = next.incident;
-  if (['executing', 'undoing', 'undone'].includes(state) || doneOf(next.incident).length === 0) return undefined;
+  if (['executing', 'undoing', 'undone'].includes(state) || (doneOf(next.incident).length === 0 && !isUnanswered(next.incident)))
+    return undefined;
   next.set({ undo: { by, from: state }, look: undefined });
   return next.to('undoing', `${by} wants it undone`, { by }).effect({ kind: 'prepare' }).done();
 }
@@ -25,8 +26,6 @@ export function onUndoing(next: Draft, input: Input, { now }: Context): Incident
         .note('before-write', 'the fields still equal what was written: locks taken', { reads: input.reads })
         .effect({ kind: 'write', step: 0 })
         .done();
-    case 'writing':
-      return execution && next.set({ undo: { ...undo, execution: { ...execution, attempted: input.step } } }).done();
     case 'written': {
       if (!execution) return undefined;
       const written = [...execution.written, input.written];

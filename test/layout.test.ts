@@ -124,8 +124,20 @@ describe('a cluster is written in one module', () => {
 
   it('only the engine executes, and only its preparation rehearses', () => {
     const importers = (name: RegExp) => SOURCES.filter((source) => isDeployed(source) && name.test(source.code)).map(({ path }) => path);
-    expect(importers(/import \{[^}]*\bexecute\b[^}]*\} from '[^']*\/execute\.ts'/)).toEqual(['shared/engine.ts']);
+    expect(importers(/import \{[^}]*\bexecute\b[^}]*\} from '[^']*\/execute\.ts'/)).toEqual(['shared/write-step.ts']);
     expect(importers(/import \{[^}]*\brehearse\b[^}]*\} from '[^']*\/execute\.ts'/)).toEqual(['shared/prepare.ts']);
+  });
+
+  it('one function reads what forbids a write, and preparing and writing ask it', () => {
+    const importers = (name: string) =>
+      SOURCES.filter((source) => isDeployed(source) && new RegExp(`import \\{[^}]*\\b${name}\\b[^}]*\\} from`).test(source.code)).map(
+        ({ path }) => path,
+      );
+    expect(importers('guardWrite')).toEqual(['shared/prepare.ts', 'shared/write-step.ts']);
+    for (const guard of ['pausedBy', 'openBreaker', 'spendBudgets'])
+      expect([guard, ...importers(guard)]).toEqual([guard, 'shared/guard-write.ts']);
+    const [write] = SOURCES.filter(({ path }) => path === 'shared/write-step.ts');
+    expect(write?.code.match(/execute\(\{[^}]*\}\)/g)).toEqual([expect.stringMatching(/\bguard\b.*\bsendLimit\b/)]);
   });
 
   it('only one module, a part of execute, writes to ZooKeeper', () => {

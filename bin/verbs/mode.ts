@@ -1,5 +1,5 @@
 import { loadRemediations } from '../../infra/remediations.ts';
-import { MODES, modeOf } from '../../shared/gates.ts';
+import { MODES, modeOf } from '../../shared/guards.ts';
 import { againstAuto } from '../../shared/statistics.ts';
 import { describeStanding, standing } from '../standing.ts';
 import { openState } from '../store.ts';

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { Engine } from '../../shared/engine.ts';
-import type { Sender } from '../../shared/execute.ts';
 import { LiveCluster } from '../../shared/kubernetes/live-cluster.ts';
 import type { Pod } from '../../shared/kubernetes/pod-exec.ts';
 import type { PodPort } from '../../shared/kubernetes/port-forward.ts';
@@ -8,6 +7,7 @@ import type { Request } from '../../shared/kubernetes/transport.ts';
 import { keyOf } from '../../shared/open.ts';
 import type { Fact, Remediation } from '../../shared/remediation.ts';
 import type { Appointment } from '../../shared/schedule/schedule.ts';
+import type { Sender } from '../../shared/sender.ts';
 import { tellingBreakers } from './breaker-count.ts';
 import type { Adapters, Answer, Invocation } from './handler.ts';
 import { metricLine } from './log.ts';

@@ -3,9 +3,10 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { UnknownClusterError } from '../../shared/acting.ts';
 import { Doubt } from '../../shared/cluster.ts';
 import { LiveCluster } from '../../shared/kubernetes/live-cluster.ts';
-import { Clusters, parseClusters, UnknownClusterError } from './clusters.ts';
+import { Clusters, parseClusters } from './clusters.ts';
 import { readContinueEnvironment, readEnvironment } from './environment.ts';
 
 const ca = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';

@@ -1,14 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
+import { UnknownClusterError } from '../../shared/acting.ts';
 import { type Credentials, eksToken } from '../../shared/kubernetes/eks-token.ts';
 import { type Connection, Transport } from '../../shared/kubernetes/transport.ts';
 import { checkSecretName, type Secrets } from '../../shared/secrets/secrets.ts';
 import { identityOf } from '../kubernetes/rbac.ts';
-
-/** A fact names a cluster that this function was not given. */
-export class UnknownClusterError extends Error {
-  override name = 'UnknownClusterError';
-}
 
 /** What Secrets would refuse when it is asked. */
 function isSecretName(name: string, context: z.RefinementCtx): void {

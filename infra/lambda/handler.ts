@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import middy from '@middy/core';
 import type { IncidentState } from '../../events/incident-changed.ts';
+import { UnknownClusterError } from '../../shared/acting.ts';
 import type { Artifacts } from '../../shared/artifacts/artifacts.ts';
 import type { Bus } from '../../shared/bus/bus.ts';
-import type { Sender } from '../../shared/execute.ts';
 import { complete, type Definition, type Limits, type Remediation } from '../../shared/remediation.ts';
 import type { Schedule } from '../../shared/schedule/schedule.ts';
+import type { Sender } from '../../shared/sender.ts';
 import type { State } from '../../shared/state/state.ts';
 import type { Metric } from '../metrics.ts';
 import { act } from './act.ts';
-import { UnknownClusterError } from './clusters.ts';
 import { type Log, metricLine } from './log.ts';
 import { readWork } from './read-event.ts';
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Exporter } from '../../events/exporter/exporter.ts';
 import type { AuditListener } from '../../events/exporter/exporter-options.ts';
 import { INCIDENT_CHANGED, type IncidentChanged } from '../../events/incident-changed.ts';
+import { UnknownClusterError } from '../../shared/acting.ts';
 import type { Artifacts } from '../../shared/artifacts/artifacts.ts';
 import { LocalBus } from '../../shared/bus/local.ts';
 import { type Clock, systemClock } from '../../shared/clock.ts';
@@ -100,7 +101,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   };
   const recording = options.record ? new Recording(directory, remediations, clock.now) : undefined;
   const access: EngineOptions['access'] = (name, remediation) => {
-    if (name !== cluster) throw new Error(`This run watches ${cluster}; it was given a fact of ${name}`);
+    if (name !== cluster) throw new UnknownClusterError(`this run watches ${cluster}, not ${name}`);
     const sender = transport(remediation);
     const view = () => new LiveCluster(cluster, sender, artifacts);
     return { examine: () => recording?.view(remediation, view()) ?? view(), sender, announcer: sender };

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import type { Duplex, Readable } from 'node:stream';
 import { execInPod, type Pod, type Ran } from './pod-exec.ts';
@@ -29,6 +29,8 @@ export interface Request {
   /** Which form of the object is wanted: JSON unless it says otherwise. */
   accept?: string | undefined;
   signal?: AbortSignal | undefined;
+  /** Asked when the connection is open, directly before the first byte is sent: why it is too late. Then nothing is sent. */
+  sendLimit?: (() => string | undefined) | undefined;
 }
 
 export interface Answer {
@@ -51,9 +53,9 @@ export class Transport {
     this.#agent = new Agent({ keepAlive: true, maxSockets: 16, ...(ca && { ca }), ...clientCertificate });
   }
 
-  /** Sends one request and reads the whole answer. Throws only when no answer came (network, TLS, abort, 30 s of silence). */
-  async send({ method, path, body, contentType = 'application/json', accept, signal }: Request): Promise<Answer> {
-    const incoming = await this.#open(method, path, body, contentType, signal, 30_000, accept);
+  /** Sends one request and reads the whole answer. Throws only when no answer came (network, TLS, abort, 30 s of silence), or TooLateError. */
+  async send({ method, path, body, contentType = 'application/json', accept, signal, sendLimit }: Request): Promise<Answer> {
+    const incoming = await this.#open(method, path, body, contentType, signal, 30_000, accept, sendLimit);
     const text = await readAll(incoming);
     const warning = incoming.headers.warning;
     const date = Date.parse(incoming.headers.date ?? '');
@@ -105,6 +107,7 @@ export class Transport {
     signal: AbortSignal | undefined,
     timeout: number,
     accept = 'application/json',
+    sendLimit?: Request['sendLimit'],
   ) {
     const url = requestUrl(this.#connection.server, path);
     const payload = body === undefined ? undefined : JSON.stringify(body);
@@ -117,9 +120,29 @@ export class Transport {
       const outgoing = request(url, { method, headers, agent: this.#agent, ...(signal && { signal }) }, resolve);
       if (timeout > 0)
         outgoing.setTimeout(timeout, () => outgoing.destroy(new Error(`${method} ${path}: no answer for ${timeout / 1000} s`)));
-      outgoing.on('error', reject).end(payload);
+      outgoing.on('error', reject);
+      if (sendLimit) whenOpen(outgoing, () => endInTime(outgoing, payload, sendLimit));
+      else outgoing.end(payload);
     });
   }
+}
+
+/** Nothing was sent: when the connection was open it was too late (see `Request.sendLimit`). */
+export class TooLateError extends Error {
+  override name = 'TooLateError';
+  /** Nothing left this process (see `wasNotSent`). */
+  readonly sent = false;
+}
+
+/** Until `end` nothing of a request leaves this process: a process that was stopped while it connected asks again here. */
+function endInTime(outgoing: ClientRequest, payload: string | undefined, sendLimit: () => string | undefined): void {
+  const late = sendLimit();
+  if (late === undefined) outgoing.end(payload);
+  else outgoing.destroy(new TooLateError(late));
+}
+
+function whenOpen(outgoing: ClientRequest, open: () => void): void {
+  outgoing.once('socket', (socket) => (socket.connecting ? socket.once('secureConnect', open) : open()));
 }
 
 async function readAll(incoming: IncomingMessage): Promise<string> {

@@ -6,4 +6,5 @@ export const appointment: z.ZodType<Appointment> = z.strictObject({
   incident: z.string().min(1),
   token: z.union([z.literal('wake'), z.number()]),
   at: z.number(),
+  set: z.number().optional(),
 });

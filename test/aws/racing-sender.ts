@@ -1,5 +1,5 @@
-import type { Sender } from '../../shared/execute.ts';
 import type { Request } from '../../shared/kubernetes/transport.ts';
+import type { Sender } from '../../shared/sender.ts';
 
 const isWrite = ({ method, path }: Request): boolean => method === 'PATCH' && !path.includes('dryRun');
 

@@ -71,7 +71,7 @@ describe('KubeBlocks #9000, on a real API server', () => {
       expect.objectContaining({
         verb: 'patch',
         user: expect.objectContaining({ username: 'kubemend:kubeblocks:unstick-opsrequest' }),
-        requestURI: `${PATHS.clusters}/kafka?fieldManager=kubemend`,
+        requestURI: `${PATHS.clusters}/kafka?fieldManager=kubemend&timeout=15s`,
         responseStatus: expect.objectContaining({ code: 200 }),
       }),
     ]);

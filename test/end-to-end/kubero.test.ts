@@ -79,7 +79,7 @@ describe('the release storm of kubero#420, on a real API server', () => {
       expect.objectContaining({
         verb: 'patch',
         user: expect.objectContaining({ username: 'kubemend:kubero:slow-release-storm' }),
-        requestURI: `${PIPELINE}?fieldManager=kubemend`,
+        requestURI: `${PIPELINE}?fieldManager=kubemend&timeout=15s`,
         responseStatus: expect.objectContaining({ code: 200 }),
       }),
     ]);

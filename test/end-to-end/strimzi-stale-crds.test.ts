@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { openSandbox, type Sandbox } from '../../bin/sandbox.ts';
 import { loadRemediations } from '../../infra/remediations.ts';
 import { liveValues } from '../../shared/evidence.ts';
-import { openBreaker } from '../../shared/gates.ts';
+import { openBreaker } from '../../shared/guards.ts';
 import type { Incident } from '../../shared/incident.ts';
 import type { Limits } from '../../shared/remediation.ts';
 import { readAuditLog, writesBy } from '../control-plane/audit-log.ts';
@@ -71,7 +71,7 @@ describe('the status write storm of Strimzi #10576, on a real API server', () =>
       expect.objectContaining({
         verb: 'patch',
         user: expect.objectContaining({ username: 'kubemend:strimzi:upgrade-stale-crds' }),
-        requestURI: `${CRD}?fieldManager=kubemend&force=true`,
+        requestURI: `${CRD}?fieldManager=kubemend&timeout=15s&force=true`,
         responseStatus: expect.objectContaining({ code: 200 }),
       }),
     ]);

@@ -1,5 +1,5 @@
 import { allLive } from '../../../shared/evidence.ts';
-import { FIELD_MANAGER } from '../../../shared/execute.ts';
+import { FIELD_MANAGER } from '../../../shared/kubemend-marks.ts';
 import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
 import { mergePatch, targetOf } from '../../../shared/plan.ts';
 import { clear, fix, report, type Verdict, wait } from '../../../shared/verdict.ts';

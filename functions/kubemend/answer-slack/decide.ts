@@ -1,5 +1,5 @@
 import { answer } from '../../../shared/answer.ts';
-import { switchedOff } from '../../../shared/gates.ts';
+import { switchedOff } from '../../../shared/guards.ts';
 import type { Incident } from '../../../shared/incident.ts';
 import type { Word } from '../../../shared/input.ts';
 import { publicRecord } from '../../../shared/public-record.ts';
