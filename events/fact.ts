@@ -28,6 +28,8 @@ export const coverage = z.object({
   gap: z.boolean(),
   /** Records dropped since the exporter started. */
   dropped: z.number().int().nonnegative(),
+  /** Audit records of this window whose timestamp was out of range: they are counted when they arrived. */
+  skewed: z.number().int().positive().optional(),
 });
 export type Coverage = z.infer<typeof coverage>;
 

@@ -15,6 +15,7 @@ const status = z.object({
       events: z.number(),
       requests: z.number(),
       duplicates: z.number(),
+      skewed: z.number(),
       sent: z.number(),
     },
     watches: z.record(z.string(), z.string()),

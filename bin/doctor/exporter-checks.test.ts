@@ -38,6 +38,7 @@ describe('doctor, asking an exporter', () => {
       /--audit-webhook-config-file/,
     ],
     ['audit that never came', { lastEventAt: {} }, 'audit', /No audit event ever came/, /--audit-webhook-config-file/],
+    ['audit events with impossible times', { skewed: 3 }, 'audit', /3 audit events have a time out of range/, /synchronize the clocks/],
     ['a silent watch', { lagSeconds: { watch: 121 } }, 'last event', /heard nothing for 121 s/, /connection to the API server/],
     ['lost records', { dropped: { malformed: 3, odd: 1 } }, 'gaps', /3 × malformed, 1 × odd/, /only an API server posts.*its log/],
     ['a full spool', { spool: { bytes: 95, waiting: 7, cap: 100 } }, 'spool', /95 of 100 bytes \(7 facts wait\)/, /bus takes facts/],

@@ -38,6 +38,10 @@ function audit({ auditSources, blindness, stats }: AskedStatus): Finding {
   }
   const waiting = auditSources.filter((source) => stats.lastEventAt[source] === undefined);
   if (waiting.length > 0) return fine('audit', `${waiting.join(', ')}: nothing came yet, and it may still come`);
+  if (stats.skewed > 0) {
+    const says = `${stats.skewed} audit events have a time out of range (from the webhook: 2 s ahead to 5 minutes ago); they are counted when they arrived`;
+    return wrong('audit', says, 'synchronize the clocks of the control-plane nodes, and check that only an API server posts audit events');
+  }
   return fine('audit', `${stats.requests} writes from ${auditSources.join(', ')}`);
 }
 

@@ -184,4 +184,13 @@ describe('facts about a time of which audit is missing', () => {
     await until(() => contexts.length === 3);
     expect(contexts[2]?.checkpoint.read()).toEqual({ offset: 7 });
   });
+
+  it('are believed no further than our clock: an event dated 2099 hides neither silence nor a storm', async () => {
+    const [api, { auditWebhook }] = [await historyServer(), await listener()];
+    const one = await live(api, folder(), T0, { auditWebhook });
+    await one.exporter.acceptAudit([auditEvent(1, Date.UTC(2099, 0))], 'audit-webhook');
+    one.clock.advance(60_000);
+    expect(one.exporter.stats()).toMatchObject({ skewed: 1, lagSeconds: { 'audit-webhook': 60 } });
+    expect(await coverageOf(one, 60, 100)).toMatchObject({ skewed: 1, dropped: 0 });
+  });
 });

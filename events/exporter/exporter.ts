@@ -115,7 +115,7 @@ export class Exporter {
 
   /** Counters, and what each resource's watch is doing. */
   stats(): ExporterStats {
-    const { events, requests, duplicates, factsByRule } = this.#intake.reducer.stats();
+    const { events, requests, duplicates, skewed, factsByRule } = this.#intake.reducer.stats();
     const lastEventAt: Record<string, number> = { ...this.#intake.newest };
     const heard = [...this.#checkpoints].flatMap(([key, { position }]) =>
       this.#sight.get(key) === 'absent' ? [] : (position.aliveAt ?? []),
@@ -132,7 +132,7 @@ export class Exporter {
       watches: Object.fromEntries(this.#sight),
       deadLettered: this.#running?.storage.deadLetters.count ?? 0,
       lastEventAt,
-      ...{ events, requests, duplicates, sent: this.#running?.outbox.sent ?? 0 },
+      ...{ events, requests, duplicates, skewed, sent: this.#running?.outbox.sent ?? 0 },
     };
   }
 

@@ -3,6 +3,7 @@ import { asRecord } from './as-record.ts';
 import type { ParseLines } from './audit/audit-lines.ts';
 import { readAuditEvent } from './audit/audit-record.ts';
 import { type AuditSelector, auditSelector, type Selection } from './audit/audit-selector.ts';
+import { deliveredLive, readFromLog } from './reduce/arrival.ts';
 import { timeOf } from './reduce/counted.ts';
 import { Reducer } from './reduce/reduce.ts';
 import type { ReducerOptions } from './reduce/reducer-options.ts';
@@ -81,13 +82,14 @@ export class Intake {
       if (now() - this.#refusedSince > BRIDGED) this.reducer.auditGap(this.#refusedSince, now());
       this.#refusedSince = undefined;
     }
+    const arrival = source === AUDIT_WEBHOOK ? deliveredLive(now()) : readFromLog(now());
     const malformed: string[] = [];
     const facts: Envelope[] = [];
     for (const event of events) {
       this.#options.record?.audit(event);
       const reading = readAuditEvent(event);
       if (reading.kind === 'malformed') malformed.push(reading.because);
-      else if (reading.kind === 'record') for (const fact of this.reducer.audit(reading.record)) facts.push(fact);
+      else if (reading.kind === 'record') for (const fact of this.reducer.audit(reading.record, arrival)) facts.push(fact);
     }
     this.#newer(Date.parse(String(asRecord(events.at(-1)).stageTimestamp)), source);
     if (malformed.length > 0) {
@@ -143,7 +145,7 @@ export class Intake {
 
   /** Rebuilds the windows from what a process before this one left; what it owed becomes durable. */
   async restore(log: Parameters<Reducer['restore']>[0]): Promise<void> {
-    const facts = await this.reducer.restore(log);
+    const facts = await this.reducer.restore(log, this.#options.now());
     const { unreadable } = this.reducer.stats();
     if (unreadable > 0) this.dropped(unreadable, 'unreadable');
     if (facts.length > 0) await this.#keep(facts).catch(() => {});
@@ -156,8 +158,10 @@ export class Intake {
     return selection;
   }
 
-  #newer(at: number | undefined, source: string): void {
-    if (at !== undefined && at > (this.newest[source] ?? 0)) this.newest[source] = at;
+  /** Never later than our clock: an event dated in the future must not hide that audit stopped. */
+  #newer(stamp: number | undefined, source: string): void {
+    const at = Math.min(stamp ?? 0, this.#options.now());
+    if (at > (this.newest[source] ?? 0)) this.newest[source] = at;
   }
 
   #keep(facts: Envelope[]): Promise<void> {

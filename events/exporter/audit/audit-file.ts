@@ -177,7 +177,8 @@ class AuditFile {
   async #handOn(lines: Buffer, place: LogPlace): Promise<void> {
     const { events, malformed } = this.#parse(lines);
     const { first, last = place.lastAt } = timesOf(lines);
-    const next = this.#withoutGap({ ...place, lastAt: last }, first);
+    const lastAt = Math.min(last, this.#context.now());
+    const next = this.#withoutGap({ ...place, lastAt }, first);
     if (events.length > 0 && !(await this.#accepted(events))) return;
     if (malformed > 0) this.#context.dropped(malformed, 'malformed');
     this.#place = next;

@@ -28,6 +28,8 @@ export interface AuditRecord {
   userAgent: string;
   pod?: string;
   fieldManager?: string;
+  /** The timestamp was out of range: `at` is when the record arrived. */
+  skewed?: boolean;
   /** Looks like any 200 in audit; only the request URI tells. */
   dryRun: boolean;
 }

@@ -48,6 +48,7 @@ export function exporterMetrics({ stats, blindness }: MetricsSource): Registry {
   one(Counter, 'watch_events_total', 'Lines of watches and lists', () => stats().events);
   one(Counter, 'audit_requests_total', 'Audit records about writes', () => stats().requests);
   one(Counter, 'audit_duplicates_total', 'Audit records that came twice', () => stats().duplicates);
+  one(Counter, 'audit_skewed_total', 'Audit records with a timestamp out of range, counted when they arrived', () => stats().skewed);
   one(Counter, 'dead_lettered_total', 'Facts that the bus will never take', () => stats().deadLettered);
   one(Gauge, 'ready', '1 while the exporter sees everything it should, 0 while it is blind: /readyz says why', () =>
     blindness().length === 0 ? 1 : 0,

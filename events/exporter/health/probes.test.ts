@@ -83,6 +83,7 @@ describe('the metrics', () => {
       relists: 8,
       putEventsFailed: { ThrottlingException: 9 },
       deadLettered: 10,
+      skewed: 11,
       facts: {},
     });
     reasons = [AUDIT];
@@ -103,6 +104,7 @@ describe('the metrics', () => {
         'kubemend_exporter_audit_requests_total 50',
         'kubemend_exporter_audit_duplicates_total 4',
         'kubemend_exporter_dead_lettered_total 10',
+        'kubemend_exporter_audit_skewed_total 11',
         'kubemend_exporter_ready 0',
         'kubemend_exporter_watch_state{resource="kafka.strimzi.io/kafkas",state="watching"} 1',
         'kubemend_exporter_watch_state{resource="kafka.strimzi.io/kafkas",state="blind"} 0',

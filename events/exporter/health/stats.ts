@@ -23,6 +23,8 @@ export interface ExporterStats {
   /** Audit records about writes, and those of them that came twice. */
   requests: number;
   duplicates: number;
+  /** Audit records with a timestamp out of range: they are counted when they arrived. */
+  skewed: number;
   /** Facts delivered. */
   sent: number;
 }

@@ -3,6 +3,7 @@ import { OBJECT_CHANGED } from '../../object-changed.ts';
 import { WRITES_COUNTED } from '../../writes-counted.ts';
 import { type AuditRecord, isConnection } from '../audit/audit-record.ts';
 import { readHead, type WatchEvent } from '../watch/watch-event.ts';
+import { type Arrival, placed, readFromLog } from './arrival.ts';
 import { ALL_AUDIT, type Counted, EVERYTHING, type NamedRecord } from './counted.ts';
 import { FactRules } from './fact-rules.ts';
 import { type Change, KnownObjects } from './known-objects.ts';
@@ -10,6 +11,7 @@ import { objectFact } from './object-fact.ts';
 import { outcomeOf } from './outcome.ts';
 import { isOwnChange, isOwnRequest } from './own-writes.ts';
 import { projection } from './project.ts';
+import { noCounts, type Skipped } from './reducer-counts.ts';
 import type { ReducerOptions } from './reducer-options.ts';
 import { type Subscriptions, subscriptions } from './rules.ts';
 import { SeenRequests } from './seen-requests.ts';
@@ -22,8 +24,8 @@ const REMEMBERED = 65_536;
 const RESTORE_SLACK = 120_000;
 
 /**
- * Turns audit records and watch events into the facts that at least one rule matches. It has no clock of its own: the time is
- * what the records carry and what `tick` says, so a replay gives the same facts.
+ * Turns audit records and watch events into the facts that at least one rule matches. It has no clock of its own: the receiver's clock is what `tick`
+ * and the times of arrival say, so a replay gives the same facts.
  */
 export class Reducer {
   readonly #cluster: string;
@@ -36,22 +38,11 @@ export class Reducer {
   readonly #requests = new SeenRequests();
   readonly #counter: WriteCounter;
   readonly #onCounted: (counted: Counted) => void;
+  /** The receiver's clock, as `watch` and `tick` last said it. */
+  #clock = Number.POSITIVE_INFINITY;
   /** What was seen, and what was not: a restart puts back what it knows. */
   readonly sight = new Sight();
-  readonly #stats = {
-    requests: 0,
-    events: 0,
-    facts: 0,
-    duplicates: 0,
-    dryRuns: 0,
-    own: 0,
-    unnamed: 0,
-    unauthenticated: 0,
-    rejected: 0,
-    ignored: 0,
-    reported: 0,
-    unreadable: 0,
-  };
+  readonly #stats = noCounts();
 
   constructor({ cluster, rules, ownUsers = [], keyCap = 100_000, entryCap = 400_000, onCounted = () => {} }: ReducerOptions) {
     this.#onCounted = onCounted;
@@ -81,16 +72,18 @@ export class Reducer {
     return this.#subscribed.resources;
   }
 
-  /** Takes one finished write request. */
-  audit(record: AuditRecord): Envelope[] {
+  /** Takes one finished write request. Without `arrival`, the receiver's clock is what was last heard of it. */
+  audit(stamped: AuditRecord, arrival: Arrival = readFromLog(this.#clock)): Envelope[] {
     this.#stats.requests++;
     this.sight.hasAudit = true;
+    const record = placed(stamped, arrival);
     const stream = streamOf(record);
     if (!this.#streams.has(stream) || isConnection(record)) return this.#skip('ignored');
     if (record.unauthenticated) return this.#skip('unauthenticated');
     const outcome = outcomeOf(record);
     if (!this.#requests.add(record)) return this.#skip('duplicates');
     this.sight.audited(stream);
+    if (record.skewed) this.#stats.skewed++;
     if (record.dryRun) return this.#skip('dryRuns');
     if (!isNamed(record)) return this.#skip('unnamed');
     const isOwn = isOwnRequest(record, this.#ownUsers);
@@ -118,6 +111,7 @@ export class Reducer {
     const stream = streamOf({ group: head?.group ?? '', resource: event.resource });
     if (head === undefined || !this.#streams.has(stream)) return this.#skip('ignored');
     const at = Date.parse(event.receivedAt);
+    this.#clock = at;
     this.sight.watched(stream, at);
     return this.#objects.take(event, head).flatMap((change) => this.#changed(change, stream, at));
   }
@@ -139,12 +133,12 @@ export class Reducer {
   }
 
   /** Takes what a process before this one noted (`onCounted`) and sent, in its order; gives the facts that it owed when it died. */
-  async restore(log: AsyncIterable<{ counted: Counted } | { fact: Envelope }>): Promise<Envelope[]> {
+  async restore(log: AsyncIterable<{ counted: Counted } | { fact: Envelope }>, now = Number.POSITIVE_INFINITY): Promise<Envelope[]> {
     this.#counter.beginRestore();
     for await (const line of log) {
       try {
-        if ('counted' in line) this.#restore(line.counted);
-        else if (line.fact['detail-type'] === WRITES_COUNTED) this.#counter.told(line.fact);
+        if ('counted' in line) this.#restore(line.counted, now);
+        else if (line.fact['detail-type'] === WRITES_COUNTED) this.#counter.told(line.fact, now);
       } catch {
         // Of another version of this program: to start is better than to understand it.
         this.#stats.unreadable++;
@@ -167,6 +161,7 @@ export class Reducer {
 
   /** Lets time pass; call it about every second. */
   tick(nowMs: number): Envelope[] {
+    this.#clock = nowMs;
     return this.#sent(this.#counter.tick(nowMs));
   }
 
@@ -197,7 +192,7 @@ export class Reducer {
     return this.#sent([...facts, ...this.#counter.change(change, at)]);
   }
 
-  #restore(counted: Counted): void {
+  #restore(counted: Counted, now: number): void {
     if (counted.kind === 'gap') this.sight.mark(counted.stream, counted.from, counted.to);
     else if (counted.kind === 'forgotten') this.sight.mark(EVERYTHING, counted.to - this.memory, counted.to);
     else if (counted.kind === 'change') {
@@ -205,10 +200,11 @@ export class Reducer {
       this.#objects.restore(counted.change);
       this.#counter.change(counted.change, counted.at);
     } else {
-      this.#requests.add(counted.record);
-      this.sight.audited(streamOf(counted.record));
-      if (counted.kind === 'request') this.#counter.request(counted.record);
-      else this.#counter.ownDelete(counted.record);
+      const record = placed(counted.record, readFromLog(now));
+      this.#requests.add(record);
+      this.sight.audited(streamOf(record));
+      if (counted.kind === 'request') this.#counter.request(record);
+      else this.#counter.ownDelete(record);
     }
   }
 
@@ -233,7 +229,7 @@ export class Reducer {
     return this.sight.coverage(stream, gap, dropped + forgotten + this.#stats.reported);
   }
 
-  #skip(why: 'duplicates' | 'ignored' | 'dryRuns' | 'own' | 'unnamed' | 'unauthenticated' | 'rejected'): Envelope[] {
+  #skip(why: Skipped): Envelope[] {
     this.#stats[why]++;
     return [];
   }

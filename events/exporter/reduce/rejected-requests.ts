@@ -31,7 +31,7 @@ export class RejectedRequests {
   }
 
   /** Counts a request on the object `key` for `keep` milliseconds; false when there is no room for it. */
-  add(key: string, { user, userAgent, at, code, verb }: NamedRecord, keep: number): boolean {
+  add(key: string, { user, userAgent, at, code, verb, skewed = false }: NamedRecord, keep: number): boolean {
     const share = this.#users.get(user) ?? this.#newUser(user);
     const timeline = share && (share.objects.get(key) ?? this.#newObject(key, user, share, keep));
     if (!timeline) {
@@ -39,7 +39,7 @@ export class RejectedRequests {
       return false;
     }
     const before = timeline.forgotten;
-    timeline.add({ at, count: 1, source: 'audit', effect: 'error', code, verb, writer: { user, userAgent }, writerKey: user });
+    timeline.add({ at, count: 1, source: 'audit', effect: 'error', code, verb, writer: { user, userAgent }, writerKey: user, skewed });
     this.#drop(share, timeline.forgotten - before);
     return true;
   }

@@ -2,11 +2,11 @@ import type { Actor, RejectedWriter, WriteEffect, WritesCounted } from '../../wr
 import { shapeOf } from './shape.ts';
 import { type Entry, type RequestEntry, SKEW, type Timeline } from './timeline.ts';
 
-/** The counted part of a Writes Counted fact. */
+/** The counted part of a Writes Counted fact, and how many of its audit records have no trustworthy time. */
 export type Tally = Pick<
   WritesCounted,
   'writes' | 'changes' | 'noops' | 'phantoms' | 'errors' | 'codes' | 'actors' | 'rejected' | 'recent' | 'shape'
->;
+> & { skewed: number };
 
 /** What the tally must know besides the entries. */
 export interface TallyOptions {
@@ -33,8 +33,8 @@ export function tally(
 ): Tally {
   const entries = timeline.between(end - seconds * 1_000, end);
   const isSilent = (entry: Entry): boolean =>
-    entry.source === 'audit' && entry.effect === 'success' && !entry.paired && entry.at <= end - SKEW && watched(entry.at);
-  const sums = { change: 0, phantom: 0, error: 0, success: 0, silent: 0, unasked: 0 };
+    entry.source === 'audit' && entry.effect === 'success' && !entry.paired && !entry.skewed && entry.at <= end - SKEW && watched(entry.at);
+  const sums = { change: 0, phantom: 0, error: 0, success: 0, silent: 0, unasked: 0, skewed: 0 };
   const codes: Record<string, number> = {};
   const writers = new Map<string, { actor: Actor; changes: number }>();
   let births = 0;
@@ -49,6 +49,7 @@ export function tally(
       continue;
     }
     codes[entry.code] = (codes[entry.code] ?? 0) + count;
+    if (entry.skewed) sums.skewed += count;
     const known = writers.get(entry.writerKey) ?? { actor: { ...entry.writer, verbs: [], writes: 0 }, changes: 0 };
     writers.set(entry.writerKey, known);
     known.actor.writes += count;
@@ -58,7 +59,10 @@ export function tally(
   }
   const rejections = summaryOf(rejected);
   const refused = rejections.reduce((sum, { requests }) => sum + requests, 0);
-  for (const { code, count } of rejected) codes[code] = (codes[code] ?? 0) + count;
+  for (const { code, count, skewed } of rejected) {
+    codes[code] = (codes[code] ?? 0) + count;
+    if (skewed) sums.skewed += count;
+  }
   const counts = {
     writes: audit ? sums.success + sums.error : sums.change + sums.phantom,
     changes: sums.change,
@@ -71,6 +75,7 @@ export function tally(
   const uids = births + (first?.source === 'watch' && !first.added ? 1 : 0);
   return {
     ...counts,
+    skewed: sums.skewed,
     codes,
     actors: actors.slice(0, MAX_ACTORS).map(({ actor }) => ({ ...actor, verbs: actor.verbs.sort() })),
     ...(rejections.length > 0 && { rejected: rejections.slice(0, MAX_REJECTED) }),

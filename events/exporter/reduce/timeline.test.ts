@@ -3,7 +3,7 @@ import { tally } from './tally.ts';
 import { type Entry, Timeline } from './timeline.ts';
 
 const put = (at: number, more = {}): Entry => ({
-  ...{ at, count: 1, source: 'audit', effect: 'success', code: 200, verb: 'update' },
+  ...{ at, count: 1, source: 'audit', effect: 'success', code: 200, verb: 'update', skewed: false },
   ...{ writer: { user: 'a', userAgent: 'x' }, writerKey: 'a' },
   ...more,
 });

@@ -16,7 +16,7 @@ export type Entry = {
   /** Keeps its partner, or its lack of one. */
   frozen?: boolean;
 } & (
-  | { source: 'audit'; effect: 'success' | 'error'; code: number; verb: string; writer: Writer; writerKey: string }
+  | { source: 'audit'; effect: 'success' | 'error'; code: number; verb: string; writer: Writer; writerKey: string; skewed: boolean }
   | { source: 'watch'; effect: 'change' | 'phantom'; added: boolean; deleted: boolean; generationMoved: boolean }
 );
 
@@ -179,7 +179,10 @@ function mergeUntil(entries: Entry[], until: number, width: number): Entry[] {
       continue;
     }
     freeze(entry);
-    const own = entry.source === 'audit' ? [entry.code, entry.verb, entry.writerKey] : [entry.added, entry.deleted, entry.generationMoved];
+    const own =
+      entry.source === 'audit'
+        ? [entry.code, entry.verb, entry.skewed, entry.writerKey]
+        : [entry.added, entry.deleted, entry.generationMoved];
     const key = [Math.floor(entry.at / width), entry.source, entry.effect, entry.paired, ...own].join(' ');
     const same = merged.get(key);
     if (same === undefined) merged.set(key, entry);

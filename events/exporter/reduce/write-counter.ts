@@ -1,33 +1,14 @@
-import { type Coverage, type Envelope, factId } from '../../fact.ts';
+import { type Envelope, factId } from '../../fact.ts';
 import { WRITES_COUNTED, type WritesCounted } from '../../writes-counted.ts';
-import type { ObjectHead } from '../watch/watch-event.ts';
 import type { CountedChange, NamedRecord } from './counted.ts';
 import { type CountedObject, countedObject, referenceOf, type WindowState } from './counted-object.ts';
+import type { CounterContext } from './counter-context.ts';
 import { makeRoom } from './entry-budget.ts';
 import { objectKey } from './known-objects.ts';
 import { RejectedRequests } from './rejected-requests.ts';
 import { isWitnessed, tally } from './tally.ts';
 import { type Entry, SKEW } from './timeline.ts';
 import { Writers } from './writers.ts';
-
-/** What the counter asks of the reducer around it. Times in milliseconds. */
-export interface CounterContext {
-  cluster: string;
-  /** Most written objects counted at once. */
-  keyCap: number;
-  /** Most entries of all written objects. */
-  entryCap: number;
-  /** Seconds, ascending; none when nobody counts this resource. */
-  windowsFor(group: string, resource: string): number[];
-  /** Whether any audit record was ever seen in this cluster. */
-  hasAudit(): boolean;
-  /** Whether the watch on `group/resource` missed nothing around this moment. */
-  isWatched(stream: string, at: number): boolean;
-  lastSeen(key: string): ObjectHead | undefined;
-  /** Names of the Writes Counted rules that a fact with this window matches. */
-  matching(detail: Envelope['detail'], seconds: number): string[];
-  coverage(stream: string, from: number, to: number): Coverage;
-}
 
 /** A matching rule hears of an object again after this long. */
 const REPEAT = 30_000;
@@ -75,10 +56,10 @@ export class WriteCounter {
   request(record: NamedRecord): Envelope[] {
     const counted = this.#written(record, record.namespace ?? '', record.name, record.at);
     if (!counted) return [];
-    const { user, userAgent, pod, fieldManager, at, code, verb } = record;
+    const { user, userAgent, pod, fieldManager, at, code, verb, skewed = false } = record;
     const { writer, writerKey } = this.#writers.of({ user, userAgent, ...(pod && { pod }), ...(fieldManager && { fieldManager }) });
     const effect = code >= 300 ? 'error' : 'success';
-    return this.#add(counted, { at, count: 1, source: 'audit', effect, code, verb, writer, writerKey, ...UNPAIRED });
+    return this.#add(counted, { at, count: 1, source: 'audit', effect, code, verb, writer, writerKey, skewed, ...UNPAIRED });
   }
 
   /** Counts a request of an authenticated user that was rejected. The next `tick` evaluates it: nobody can make us evaluate more often. */
@@ -126,9 +107,9 @@ export class WriteCounter {
   }
 
   /** A process before this one sent this fact. */
-  told({ detail, id }: Envelope): void {
+  told({ detail, id }: Envelope, now: number): void {
     const { object, window } = detail as unknown as WritesCounted;
-    const end = Date.parse(window.end);
+    const end = Math.min(Date.parse(window.end), now);
     const state = this.#written(object, object.namespace ?? '', object.name, end)?.windows.get(window.seconds);
     if (!state) return;
     state.matched = new Set(this.#context.matching(detail, window.seconds));
@@ -209,14 +190,20 @@ export class WriteCounter {
     const { key, stream, group, resource, namespace, name, timeline } = counted;
     const start = end - seconds * 1_000;
     const rejected = this.#rejected.between(key, start, end);
-    const counts = tally(timeline, end, seconds, { audit: hasAudit(), watched: (at) => isWatched(stream, at) }, rejected.requests);
+    const { skewed, ...counts } = tally(
+      timeline,
+      end,
+      seconds,
+      { audit: hasAudit(), watched: (at) => isWatched(stream, at) },
+      rejected.requests,
+    );
     const observedAt = new Date(end).toISOString();
     const seen = coverage(stream, start, end);
     const detail = {
       id: '',
       cluster,
       observedAt,
-      coverage: { ...seen, dropped: seen.dropped + rejected.dropped },
+      coverage: { ...seen, dropped: seen.dropped + rejected.dropped, ...(skewed > 0 && { skewed }) },
       object: referenceOf(counted, lastSeen(key)),
       window: { seconds, start: new Date(start).toISOString(), end: observedAt },
       ...counts,

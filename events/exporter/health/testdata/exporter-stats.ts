@@ -11,6 +11,6 @@ export const exporterStats = (change: Partial<ExporterStats> = {}): ExporterStat
   watches: { 'kafka.strimzi.io/kafkas': 'watching', 'operations.kubeblocks.io/opsrequests': 'absent' },
   deadLettered: 0,
   lastEventAt: { watch: 1_000_000_000, 'audit-webhook': 1_000_001_000 },
-  ...{ events: 100, requests: 50, duplicates: 4, sent: 6 },
+  ...{ events: 100, requests: 50, duplicates: 4, skewed: 0, sent: 6 },
   ...change,
 });
