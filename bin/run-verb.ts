@@ -76,6 +76,7 @@ export function sentenceOf(error: Error & { code?: unknown; errcode?: unknown; p
   // By name: the classes would bring the AWS SDK and the database into every verb.
   if (name === 'TableError') return `${message}. Are the table, the region and the credentials right?`;
   if (name === 'StateFileError') return `${message}. Name another folder with --state; this user must be able to write there, even to read`;
+  if (name === 'DirectoryInUseError') return `${message}. Stop that process, or name another directory`;
   if (code === 'ERR_SQLITE_ERROR' && OF_DATABASES.includes(Number(errcode) & 0xff))
     return `The state database cannot be used: ${message}. Is the disk full or read-only, or the file damaged?`;
   if (path !== undefined && OF_FILES.includes(String(code))) return `${message}. Give a path that is there and that this user may use`;

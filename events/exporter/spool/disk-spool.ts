@@ -1,3 +1,4 @@
+import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { Ranges } from './ranges.ts';
 import { type Disk, realDisk } from './segment.ts';
 import { Segments } from './segments.ts';
@@ -33,7 +34,7 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** A spool in one directory, for one process at a time: append-only segments, one fsync for everything that waits. */
+/** A spool in one directory, which it locks for its process: append-only segments, one fsync for everything that waits. */
 export class DiskSpool implements Spool {
   readonly #segments: Segments;
   readonly #cap: number;
@@ -46,16 +47,25 @@ export class DiskSpool implements Spool {
   /** Everything before is acknowledged. */
   #cursor = { segment: 0, offset: 0 };
 
-  private constructor(options: DiskSpoolOptions, segments: Segments) {
+  readonly #lock: DirectoryLock;
+
+  private constructor(options: DiskSpoolOptions, segments: Segments, lock: DirectoryLock) {
+    this.#lock = lock;
     this.#options = options;
     this.#segments = segments;
     this.#cap = options.cap ?? DEFAULT_CAP;
   }
 
-  /** Opens the directory; what is damaged there is told and counted, never fatal. */
+  /** Opens the directory; damage there is reported and counted, never fatal. Rejects with DirectoryInUseError when another process has it. */
   static async open(options: DiskSpoolOptions): Promise<DiskSpool> {
     const { directory, cap = DEFAULT_CAP, segmentBytes = Math.min(8 * 2 ** 20, cap / 16), disk = realDisk, onProblem } = options;
-    return new DiskSpool(options, await Segments.open({ directory, segmentBytes, disk, onProblem }));
+    const lock = lockDirectory(directory);
+    try {
+      return new DiskSpool(options, await Segments.open({ directory, segmentBytes, disk, onProblem }), lock);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
   }
 
   append(entries: SpoolEntry[]): Promise<void> {
@@ -143,7 +153,7 @@ export class DiskSpool implements Spool {
   async close(): Promise<void> {
     this.#commit();
     await this.#committing;
-    await this.#segments.close();
+    await this.#segments.close().finally(() => this.#lock.release());
   }
 
   #held = (): number => this.#segments.bytes + this.#queued;
