@@ -59,8 +59,8 @@ describe('the packaged template', () => {
     expect(service.resources.Bus?.Type).toBe('AWS::Events::EventBus');
   });
 
-  it('gives each function an environment that it reads, relations that hold, no wildcard, alarms that fire, a bus for its own', () => {
-    expect(problemsOfTemplate(service.resources)).toEqual([]);
+  it('gives each function an environment that it reads, relations that hold, no wildcard, alarms that fire, a bus for its own', async () => {
+    expect(await problemsOfTemplate(service.resources)).toEqual([]);
   });
 
   describeDeadLetters(() => service);

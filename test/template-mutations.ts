@@ -87,8 +87,39 @@ const ROWS: Row[] = [
     property('OnlyFunctionsTellOutcomes', 'Statement/Condition/ArnNotEquals/aws:PrincipalArn', [stranger]),
     'may not put what is of "kubemend"',
   ],
+  ['functions may write every partition', statements('dynamodb:PutItem', () => ({ Condition: undefined })), 'change a mode or a pause'],
+  [
+    'functions may write where no partition is named',
+    statements('dynamodb:PutItem', ({ Condition }) => ({ Condition: { ...(Condition as object), Null: {} } })),
+    'or without naming any',
+  ],
+  [
+    'functions may read every partition',
+    statements('dynamodb:GetItem', () => ({ Condition: undefined })),
+    'read or change an incident of another remediation',
+  ],
+  ['functions may read the index', statements('dynamodb:GetItem', () => ({ Resource: ['*'], Condition: undefined })), 'list incidents'],
+  ['failures can be deleted', statements('dynamodb:DeleteItem', () => ({ Effect: 'Allow', Condition: undefined })), 'take back a failure'],
+  [
+    'failures can expire',
+    statements('dynamodb:PutItem', ({ Condition }) => ({
+      Condition: JSON.parse(JSON.stringify(Condition).replace('"sk"', '"sk","expires"')),
+    })),
+    'nor let one expire',
+  ],
+  [
+    'functions may write documents',
+    statements('s3:PutObject', () => ({ Resource: [{ 'Fn::Sub': `\${Artifacts.Arn}/*` }] })),
+    'add, replace or delete a document that a fix applies',
+  ],
+  [
+    'functions may write the backups of others',
+    statements('s3:PutObject', () => ({ Resource: [{ 'Fn::Sub': `\${Artifacts.Arn}/backups/*` }] })),
+    'read, write or delete a backup of another remediation',
+  ],
+  ['functions may write nothing', statements('s3:PutObject', () => ({ Effect: 'Deny' })), 'cannot s3:PutObject on Artifacts/backups'],
   ['exporters may put anything else', property('ExportersPutFacts', 'Statement/Condition', {}), 'may put what is of "else"'],
-  ['everybody is an exporter', property('ExportersPutFacts', 'Statement/Principal', '*'), 'a stranger may put'],
+  ['everybody is an exporter', property('ExportersPutFacts', 'Statement/Principal', '*'), 'a-stranger may put'],
   ['exporters may not put facts', set('ExportersPutFacts'), 'may not put what is of "kubernetes"'],
   ['the archive keeps nothing', property('BusArchive', 'EventPattern/source', ['nothing']), 'does not keep what is of "kubernetes"'],
   ['the archive keeps no outcomes', property('BusArchive', 'EventPattern/source', ['kubernetes']), 'does not keep what is of "kubemend"'],
@@ -121,10 +152,10 @@ const ROWS: Row[] = [
 
 /** The tests that the checks of a template notice what could go wrong with it: `packaged` is one with every setting. */
 export function describeMutations(packaged: () => { resources: Resources } & Given): void {
-  it.each(ROWS)('would notice if %s', (_, mutate, problem) => {
+  it.each(ROWS)('would notice if %s', async (_, mutate, problem) => {
     const { resources, ...given } = packaged();
     const mutated = structuredClone(resources);
     mutate(mutated);
-    expect(problemsOfTemplate(mutated, given).join('\n')).toContain(problem);
+    expect((await problemsOfTemplate(mutated, given)).join('\n')).toContain(problem);
   });
 }

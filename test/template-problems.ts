@@ -1,3 +1,4 @@
+import { problemsOfAccess } from './template-access.ts';
 import { problemsOfBus } from './template-bus.ts';
 import { problemsOf as problemsOfDeadLetters, type Resources } from './template-dead-letters.ts';
 import { problemsOfEncryption } from './template-encryption.ts';
@@ -16,7 +17,7 @@ export interface Given {
 }
 
 /** Everything that is wrong with a packaged template whatever its settings are: one sentence each, none for a good one. */
-export const problemsOfTemplate = (resources: Resources, { key, exporters }: Given = {}): string[] => [
+export const problemsOfTemplate = async (resources: Resources, { key, exporters }: Given = {}): Promise<string[]> => [
   ...problemsOfDeadLetters(resources),
   ...problemsOfEnvironment(resources),
   ...problemsOfRelations(resources),
@@ -24,5 +25,6 @@ export const problemsOfTemplate = (resources: Resources, { key, exporters }: Giv
   ...problemsOfEncryption(resources, key),
   ...problemsOfKept(resources),
   ...problemsOfFiring(resources),
-  ...problemsOfBus(resources, exporters),
+  ...(await problemsOfBus(resources, exporters)),
+  ...(await problemsOfAccess(resources)),
 ];

@@ -65,7 +65,7 @@ export function describeSettings(
     }, 180_000);
 
     it('has no problem either, and its roles are what `kubemend rights --aws` prints with the same', async () => {
-      expect(problemsOfTemplate(again.resources, { key, exporters: [exporter] })).toEqual([]);
+      expect(await problemsOfTemplate(again.resources, { key, exporters: [exporter] })).toEqual([]);
       await isAsPrinted(again, EVERYTHING);
     });
 

@@ -30,7 +30,7 @@ export function describeSlackTemplate(packaged: () => PackagedService, settings:
       Null: { 'dynamodb:LeadingKeys': 'false' },
     });
 
-    it('hears of every change of an incident, and of every minute, for an hour at most and with dead letters', () => {
+    it('hears of every change of an incident, and of every minute, for an hour at most and with dead letters', async () => {
       const rules = packaged()
         .ofType('AWS::Events::Rule')
         .filter(([, { Targets }]) => JSON.stringify(Targets).includes(`"${OWN.notify}Lambda`));
@@ -40,7 +40,7 @@ export function describeSlackTemplate(packaged: () => PackagedService, settings:
         [{ source: ['kubemend'], 'detail-type': [INCIDENT_CHANGED] }, { Ref: 'Bus' }],
         ['rate(1 minute)', undefined],
       ]);
-      expect(problemsOfTemplate(packaged().resources)).toEqual([]);
+      expect(await problemsOfTemplate(packaged().resources)).toEqual([]);
       const configs = packaged()
         .ofType('AWS::Lambda::EventInvokeConfig')
         .map(([, config]) => config);
