@@ -32,19 +32,21 @@ export function writeBundle(incident: Incident, lines: RecordedLine[], to: strin
     return namespaces.has(objectRef?.namespace) && isWithin(stageTimestamp) ? [line.event] : [];
   });
   const start = new Date(from).toISOString();
-  const asked = new Set<string>();
   const told = new Set(during);
-  let event = start;
+  const events: string[] = [];
+  /** Of each question, how many events had come when it was answered last. */
+  const answered = new Map<string, number>();
   const reads = lines.flatMap((line) => {
-    if (line.kind === 'watch' && told.has(line.event)) event = line.event.receivedAt;
+    if (line.kind === 'watch' && told.has(line.event)) events.push(line.event.receivedAt);
     if (line.kind !== 'read' || line.remediation !== incident.remediation || !isWithin(line.at)) return [];
     const question = questionOf(line.read);
-    // An examination follows what called for it by milliseconds, in a replay at once: the first answer after an event is there with the event.
-    const at = Date.parse(line.at) - Date.parse(event) <= SOON && !asked.has(`${question} ${event}`) ? event : line.at;
-    const first = !asked.has(question);
-    asked.add(question).add(`${question} ${event}`);
+    const before = answered.get(question);
+    answered.set(question, events.length);
+    // A replay examines at once. A live examination follows the event that called for it by milliseconds, and more events may come
+    // meanwhile: so the answer holds from the first event that is as recent and came after the answer before.
+    const event = events.slice(before ?? 0).find((at) => Date.parse(line.at) - Date.parse(at) <= SOON);
     // And it may ask a moment earlier or later: the very first answer holds from the start.
-    return [{ at: first ? start : at, ...line.read }];
+    return [{ at: before === undefined ? start : (event ?? line.at), ...line.read }];
   });
   const { id, remediation, object, state } = incident;
   // No text: what was said may quote what was read.

@@ -87,3 +87,19 @@ it('In a bundle an answer is there with the event that it was asked for after: a
     ...[1_795_000, 1_795_060, 1_796_500],
   ]);
 });
+
+it('In a bundle an answer holds from the event that called for it, though more events came before it was asked', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'kubemend-recording-'));
+  let now = 0;
+  const recording = new Recording(directory, [], () => START + now);
+  const view = recording.view('example/mend', { get: async () => ({ metadata: { name: 'a', namespace: 'shop' } }) } as never);
+  for (const second of [1_790, 1_800]) {
+    for (const later of [0, 0.02, 0.03]) recording.watch(widget(second + later, 'a', { type: later === 0 ? 'ADDED' : 'MODIFIED' }));
+    now = second * 1_000 + 40;
+    await view.get(object);
+  }
+  const to = join(directory, 'bundle');
+  writeBundle(incident, readRecording(directory) ?? [], to);
+  const reads = readBundle(to).filter(({ kind }) => kind === 'read');
+  expect(reads.map((one) => new Date(one.at).toISOString())).toEqual([at(1_200), at(1_800)]);
+});
