@@ -8,18 +8,18 @@ import { stringify } from 'yaml';
 import { subscriptions } from '../events/exporter/reduce/rules.ts';
 import type { IncidentChanged } from '../events/incident-changed.ts';
 import { writePrivateFile } from '../events/private-files.ts';
-import { exporterRbac, identityOf, type Pins, type RbacObject, remediationRbac } from '../infra/kubernetes/rbac.ts';
+import { exporterRbac, identityOf } from '../infra/kubernetes/rbac.ts';
 import { type LocalOptions, startLocal } from '../infra/local/run.ts';
 import { loadRemediations } from '../infra/remediations.ts';
 import { answer } from '../shared/answer.ts';
 import type { Artifacts } from '../shared/artifacts/artifacts.ts';
-import { pathOf } from '../shared/kubernetes/object.ts';
-import type { Limits, Remediation } from '../shared/remediation.ts';
+import type { Limits } from '../shared/remediation.ts';
 import type { Schedule } from '../shared/schedule/schedule.ts';
 import type { State } from '../shared/state/state.ts';
 import { Admin } from '../test/control-plane/admin.ts';
 import { startControlPlane } from '../test/control-plane/control-plane.ts';
 import { freePort } from '../test/control-plane/port.ts';
+import { grantAll, install } from '../test/control-plane/rights.ts';
 import type { Scenario } from '../test/scenarios/scenario.ts';
 import { SCENARIOS } from './scenario-names.ts';
 import { openArtifacts } from './store.ts';
@@ -105,7 +105,11 @@ export async function openSandbox({
     });
     undo.push(() => failing.stop());
     // After it: what is pinned to a namespace needs the namespace.
-    await grant(admin, remediations, scenario.pins);
+    const rules = remediations.flatMap(({ name, when }) => when.map((pattern) => ({ name, pattern })));
+    await install(admin, exporterRbac(subscriptions(rules).resources));
+    // Exactly the rights and policies that are generated: what is missing shows here, not on somebody's cluster.
+    const { pins = {}, namespaces = [] } = scenario;
+    await grantAll(admin, remediations, { pins, namespaces }, (identity) => plane.connection(identity, 'kubemend-sandbox'));
 
     const feed = new Feed();
     const artifacts = openArtifacts(directory);
@@ -139,20 +143,6 @@ export async function openSandbox({
   } catch (error) {
     await close();
     throw error;
-  }
-}
-
-/** Gives every identity exactly the rights that are generated for it: what is missing shows here, not on somebody's cluster. */
-async function grant(admin: Admin, remediations: Remediation[], pins: Pins = {}): Promise<void> {
-  const rules = remediations.flatMap(({ name, when }) => when.map((pattern) => ({ name, pattern })));
-  const objects: RbacObject[] = [
-    ...exporterRbac(subscriptions(rules).resources),
-    ...remediations.flatMap((one) => remediationRbac(one, undefined, pins)),
-  ];
-  for (const object of objects) {
-    const { namespace } = object.metadata;
-    const collection = { group: 'rbac.authorization.k8s.io', version: 'v1', resource: `${object.kind.toLowerCase()}s`, namespace };
-    await admin.create(pathOf(collection), { ...object });
   }
 }
 

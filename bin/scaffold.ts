@@ -30,7 +30,9 @@ export default remediation({
   cause: { issue: 'owner/repository#0', affects: 'which versions', because: 'What the operator does wrong.' },
   // Name the fields that show the failure: only they leave the cluster, and only objects that have them are examined.
   when: whenObjectChanged(KIND),
-  rights: [{ group: KIND.group, resources: [KIND.resource], verbs: ['get', 'list', 'patch'] }],
+  rights: [{ group: KIND.group, resources: [KIND.resource], verbs: ['get', 'list'] }],
+  // Every field that the fix and its undo may change, and nothing else: the API server holds it to this, too.
+  writes: [],
 
   async examine({ cluster, incident }) {
     const live = await cluster.get(incident.object);

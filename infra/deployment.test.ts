@@ -10,6 +10,7 @@ const definition: Definition = {
   cause: { issue: 'none', affects: 'none', because: 'none' },
   when: [things, { ...things, source: ['elsewhere'] }],
   rights: [],
+  writes: [],
   examine: async () => clear('nothing to do'),
 };
 

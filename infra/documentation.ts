@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import type { Limits, Remediation, Right } from '../shared/remediation.ts';
+import { describeWrite } from './kubernetes/describe-write.ts';
+import { merge } from './kubernetes/rbac.ts';
 
 /** Where the pages are. */
 export const PAGES = join(import.meta.dirname, '../docs/remediations');
@@ -30,9 +32,10 @@ export function pageOf(remediation: Remediation): string {
     '',
     '| group | resources | verbs |',
     '|---|---|---|',
-    ...rights.map(rowOf),
+    ...merge(rights).map(rowOf),
     '',
-    'In shadow mode only what reads is granted. `kubemend rights` prints the RBAC.',
+    ...writesOf(remediation),
+    'In shadow mode only reading is granted. `kubemend rights` prints the RBAC and the admission policy. What a stolen token can do: [threat model](../threat-model.md).',
     '',
     ...(risks.length > 0 ? ['## What remains possible', '', ...risks.map((risk) => `- ${risk}`), ''] : []),
     '## Limits',
@@ -51,10 +54,21 @@ function rowOf({ group, resources, names, pinned, verbs }: Right): string {
   const pin = names
     ? `, only ${names.map((name) => `\`${name}\``).join(', ')}`
     : pinned
-      ? `, only in the pods that are named (\`${pinned}\`)`
+      ? `, only the objects that are named (\`--pin ${pinned}=…\`)`
       : '';
   return `| ${group ? `\`${group}\`` : 'core'} | ${resources.map((resource) => `\`${resource}\``).join(', ')}${pin} | ${verbs.join(', ')} |`;
 }
+
+/** What the table cannot say: which fields. */
+const writesOf = ({ writes }: Remediation): string[] =>
+  writes.length === 0
+    ? []
+    : [
+        'Of these writes the engine and the API server accept only the following:',
+        '',
+        ...writes.map((write) => `- ${describeWrite(write)}`),
+        '',
+      ];
 
 const limitsOf = ({
   confirmAfter,

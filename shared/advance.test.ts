@@ -22,7 +22,7 @@ const { limits, when } = complete('example/mend', {
   title: 'Mend',
   cause: { issue: 'x#1', affects: 'all', because: 'x' },
   when: whenObjectChanged({ group: '', resource: 'pods' }),
-  rights: [],
+  ...{ rights: [], writes: [] },
   examine: async () => clear(''),
 });
 

@@ -1,7 +1,7 @@
+import { appliedDocument } from './applied-document.ts';
 import { canonical, type Json } from './canonical.ts';
 import type { Cluster } from './cluster.ts';
 import { valueAt } from './json-patch.ts';
-import { documentsOf } from './kubernetes/yaml.ts';
 import type { JsonPatch, Plan, Step } from './plan.ts';
 import { changedSince } from './written-values.ts';
 import { znodeOf } from './znode-step.ts';
@@ -31,7 +31,7 @@ async function isDone(step: Step, cluster: Cluster): Promise<boolean> {
       return step.operations.every((operation) => isPatched(live, operation));
     case 'apply': {
       const pinned = await cluster.artifact(step.document.artifact);
-      const document = (await documentsOf(pinned?.text ?? '')).find(({ metadata }) => metadata.name === step.target.name);
+      const document = await appliedDocument(step, pinned?.text ?? '');
       return document?.spec !== undefined && changedSince(live, { spec: document.spec as Json }).length === 0;
     }
   }

@@ -1,7 +1,7 @@
+import { appliedDocument } from './applied-document.ts';
 import { canonical } from './canonical.ts';
 import type { Cluster } from './cluster.ts';
 import type { KubernetesObject } from './kubernetes/object.ts';
-import { documentsOf } from './kubernetes/yaml.ts';
 import type { Apply } from './plan.ts';
 
 /** The record travels on the bus, and nobody reads more in a message. */
@@ -18,14 +18,10 @@ interface Change {
  * What an applied document changes of a live object, by path, for people: `- removed`, `+ added`, `~ changed`, and how many more there are.
  * Undefined where the document is not there: it is shown beside the plan and decides nothing.
  */
-export async function documentChanges(
-  { document, target }: Apply,
-  live: KubernetesObject,
-  cluster: Cluster,
-): Promise<string[] | undefined> {
-  const pinned = await cluster.artifact(document.artifact);
-  if (pinned?.sha256 !== document.sha256) return undefined;
-  const found = (await documentsOf(pinned.text)).find(({ metadata }) => metadata.name === target.name);
+export async function documentChanges(step: Apply, live: KubernetesObject, cluster: Cluster): Promise<string[] | undefined> {
+  const pinned = await cluster.artifact(step.document.artifact);
+  if (pinned?.sha256 !== step.document.sha256) return undefined;
+  const found = await appliedDocument(step, pinned.text);
   return found && linesOf(live, found);
 }
 

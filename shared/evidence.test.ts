@@ -62,6 +62,7 @@ describe('an examination', () => {
       cause: { issue: 'x#1', affects: 'all', because: 'x' },
       when: { source: ['kubernetes'] },
       rights: [],
+      writes: [],
       hints: (one) => ({ color: 'current' in one ? one.current?.spec : undefined }),
       async examine(examination) {
         seen = examination;

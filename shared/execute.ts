@@ -1,3 +1,4 @@
+import { appliedDocument } from './applied-document.ts';
 import type { Artifacts } from './artifacts/artifacts.ts';
 import { ABORT_AFTER_MS, REQUEST_TIMEOUT_S, type SendLimit } from './attempt.ts';
 import { executeZnode, rehearseZnode } from './execute-znode.ts';
@@ -7,7 +8,6 @@ import { FIELD_MANAGER, INCIDENT_ANNOTATION } from './kubemend-marks.ts';
 import { type KubernetesObject, nameOf, pathOf } from './kubernetes/object.ts';
 import { objectIn } from './kubernetes/object-in.ts';
 import type { Answer, Request } from './kubernetes/transport.ts';
-import { documentsOf } from './kubernetes/yaml.ts';
 import type { ObjectStep, Step } from './plan.ts';
 import { wasNotSent } from './sender.ts';
 import { holds, readTarget, type Traced, trace } from './trace.ts';
@@ -131,12 +131,10 @@ async function requestOf({ step, lock, incident, artifacts }: ObjectExecution, d
   }
 }
 
-/** The document of an artifact that is named like the target, without what only the server may set. */
-async function documentOf(step: Extract<Step, { kind: 'apply' }>, artifacts: Artifacts): Promise<KubernetesObject> {
+/** What an apply sends. Throws when the artifact holds no document of the target's name. */
+export async function documentOf(step: Extract<Step, { kind: 'apply' }>, artifacts: Artifacts): Promise<KubernetesObject> {
   const { artifact, sha256 } = step.document;
-  const documents = await documentsOf(await artifacts.get(artifact, sha256));
-  const found = documents.find(({ metadata }) => metadata.name === step.target.name);
+  const found = await appliedDocument(step, await artifacts.get(artifact, sha256));
   if (!found) throw new Error(`Artifact ${artifact} has no document named ${step.target.name}`);
-  const { status: _, ...document } = found;
-  return document as KubernetesObject;
+  return found;
 }

@@ -15,6 +15,7 @@ const remediation = complete('example/mend', {
   cause: { issue: 'x#1', affects: 'all', because: 'x' },
   when: { source: ['kubernetes'] },
   rights: [],
+  writes: [],
   examine: async () => clear(''),
 });
 

@@ -1,3 +1,4 @@
+import { appliedDocument } from './applied-document.ts';
 import { type Artifacts, incidentBackupPrefix } from './artifacts/artifacts.ts';
 import { canonical, type Json } from './canonical.ts';
 import type { Cluster } from './cluster.ts';
@@ -8,8 +9,8 @@ import { applyJsonPatch, keysOf, valueAt } from './json-patch.ts';
 import { INCIDENT_ANNOTATION } from './kubemend-marks.ts';
 import { type KubernetesObject, nameOf } from './kubernetes/object.ts';
 import { whoWouldRevert } from './kubernetes/ownership.ts';
-import { documentsOf } from './kubernetes/yaml.ts';
 import {
+  type Apply,
   apply,
   type JsonPatch,
   jsonPatch,
@@ -82,19 +83,22 @@ async function inverseStep(
   if (before === undefined || !backup) return NO_BACKUP;
   const kept = JSON.parse(before) as KubernetesObject;
   if (step.kind === 'json-patch') return unpatch(step, kept, live);
-  const wrote = step.kind === 'apply' ? await documentOf(step.document, step.target.name, artifacts) : step.patch;
+  const wrote = step.kind === 'apply' ? await documentOf(step, artifacts) : step.patch;
   const changed = changedSince(live, wrote);
   if (changed.length > 0) return { because: changed.slice(0, 5).join(', ') };
   const reason = `undo: ${step.reason}`;
-  return { step: step.kind === 'apply' ? apply(step.target, backup, reason) : mergePatch(step.target, restored(kept, step.patch), reason) };
+  return {
+    step:
+      step.kind === 'apply' ? apply(step.target, backup, reason, step.only) : mergePatch(step.target, restored(kept, step.patch), reason),
+  };
 }
 
 const NO_BACKUP: Inverse = { because: 'what was there before is not kept, so it has no inverse' };
 
-async function documentOf({ artifact, sha256 }: { artifact: string; sha256: string }, name: string, artifacts: Artifacts) {
-  const documents = await documentsOf(await artifacts.get(artifact, sha256));
-  const { status: _, ...document } = documents.find(({ metadata }) => metadata.name === name) ?? { metadata: { name } };
-  return document as { [key: string]: Json };
+async function documentOf(step: Apply, artifacts: Artifacts): Promise<{ [key: string]: Json }> {
+  const { artifact, sha256 } = step.document;
+  const document = await appliedDocument(step, await artifacts.get(artifact, sha256));
+  return (document ?? { metadata: { name: step.target.name } }) as unknown as { [key: string]: Json };
 }
 
 /** The merge patch that writes back what another replaced; null where nothing was. */

@@ -32,6 +32,8 @@ export interface MergePatch extends Common {
 export interface Apply extends Common {
   kind: 'apply';
   document: { artifact: string; sha256: string };
+  /** JSON pointers of the fields that are sent of it; absent: all. */
+  only?: string[];
 }
 export interface Create extends Common {
   kind: 'create';
@@ -88,8 +90,14 @@ export const targetOf = (reference: Reference, object: KubernetesObject): Target
   ...(object.metadata.uid && { uid: object.metadata.uid }),
 });
 
-/** Server-side apply of the document named like the target, out of a pinned artifact. */
-export const apply = (target: Target, document: Apply['document'], reason: string): Apply => ({ kind: 'apply', target, document, reason });
+/** Server-side apply of the document named like the target, out of a pinned artifact; `only` these fields of it. */
+export const apply = (target: Target, document: Apply['document'], reason: string, only?: string[]): Apply => ({
+  kind: 'apply',
+  target,
+  document,
+  reason,
+  ...(only && { only }),
+});
 
 /** An RFC 6902 patch; `operations` should test what they rely on. */
 export const jsonPatch = (target: Target, operations: Operation[], reason: string): JsonPatch => ({

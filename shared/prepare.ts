@@ -1,6 +1,7 @@
 import type { Artifacts } from './artifacts/artifacts.ts';
 import { TARGET_LEASE_MS } from './attempt.ts';
 import { backUp, backUpZnode } from './backup.ts';
+import { beyondDeclared } from './beyond-declared.ts';
 import type { Read } from './cluster.ts';
 import { examine, type Recorder } from './examine.ts';
 import { rehearse } from './execute.ts';
@@ -92,6 +93,8 @@ async function lockAndRehearse(preparation: Preparation, plan: Plan, reads: Read
   const steps: LockedStep[] = [];
   for (const [index, step] of plan.steps.entries()) {
     const lock = { index, ...(await lockStep(step)) };
+    const beyond = await beyondDeclared(remediation, step, incident.id, cluster, artifacts);
+    if (beyond) return withhold(effect, beyond);
     const rehearsal = await rehearse({ step, lock, incident: incident.id, now: now(), sender, artifacts });
     if (rehearsal.kind === 'forbidden')
       return withhold(effect, `no permission: ${rehearsal.because}. Apply the RBAC of ${remediation.name}`);

@@ -8,6 +8,7 @@ import type { Cluster } from './cluster.ts';
 import { type Duration, milliseconds } from './duration.ts';
 import type { Hints } from './hint.ts';
 import type { Verdict } from './verdict.ts';
+import type { Write } from './write.ts';
 
 /** A fact's detail, as it triggered a remediation. */
 export type Fact = ObjectChanged | WritesCounted;
@@ -36,18 +37,25 @@ export interface Examination<H = object> {
   };
 }
 
-/** Kubernetes rights a remediation needs: its RBAC role is made of exactly these. */
+/** A Kubernetes right of a remediation, as RBAC grants it. Those of a definition only read; the others are made from its `writes`. */
 export interface Right {
   group: string;
   resources: string[];
   /** Pins the right to these names. */
   names?: string[];
-  /** Objects that only the one who installs it can name, with their namespaces, like `zookeeper-pods`: until they are named it is granted nowhere. */
+  /** Names objects that only the one who installs it knows, with their namespaces, such as `zookeeper-pods`: granted for these objects only. */
   pinned?: string;
-  /** The same, but until they are named it is granted everywhere. */
+  /** The same, but until objects are named the right covers every object of the kind. */
   pinnable?: string;
+  /** `cluster`: the kind has no namespaces, or objects of all namespaces are read; rights of single namespaces are not enough. */
+  scope?: 'cluster';
   verbs: ('get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete')[];
 }
+
+/** What a definition asks for besides its writes: to read, or to open streams into pods that are pinned. */
+export type ReadRight =
+  | (Right & { verbs: ('get' | 'list' | 'watch')[] })
+  | (Right & { resources: ('pods/portforward' | 'pods/exec')[]; pinned: string; verbs: ('get' | 'create')[] });
 
 export interface Limits {
   /** Between the first and the second question. */
@@ -81,7 +89,10 @@ export interface Definition<H = object> {
   cause: { issue: string; affects: string; because: string };
   /** Rule, exporter filter, local subscription and documentation in one. */
   when: Pattern | Pattern[];
-  rights: Right[];
+  /** What it reads. */
+  rights: ReadRight[];
+  /** Everything it may write, its undo included: the engine and the API server refuse the rest. */
+  writes: Write[];
   limits?: Partial<Limits>;
   /** Which object the failure is about, when it is not the one that was written: a release's pipeline, a CA Secret's Kafka. Pure; undefined: no incident. */
   subject?(fact: Fact): ObjectReference | undefined;
@@ -109,16 +120,18 @@ export interface Kind {
 }
 
 /** A definition with its name (the folder, `strimzi/upgrade-stale-crds`) and every limit. */
-export interface Remediation extends Omit<Definition, 'when' | 'limits'> {
+export interface Remediation extends Omit<Definition, 'when' | 'limits' | 'rights'> {
   name: string;
   when: Pattern[];
+  /** All rights: those of the definition, those its writes need, and Events. */
+  rights: Right[];
   limits: Limits;
 }
 
 /** What is known of a remediation where nobody examines: plain JSON, so that a function can hold it without its code. */
 export type RemediationCard = Pick<Remediation, 'name' | 'title' | 'cause' | 'when' | 'limits'>;
 
-/** To tell people in Events about the object: part of every role, except in shadow mode. */
+/** Events about the object: part of every role, except in shadow mode. */
 const EVENTS: Right = { group: 'events.k8s.io', resources: ['events'], verbs: ['create'] };
 
 const DEFAULT_LIMITS: Limits = {
@@ -136,11 +149,29 @@ const DEFAULT_LIMITS: Limits = {
 /** Declares a remediation; the one default export of a folder under `functions/`. */
 export const remediation = <H extends object = object>(definition: Definition<H>): Definition<H> => definition;
 
-/** Completes a definition with its name and the limits it did not set; `overrides` come from the one who runs it. Throws on a pattern or duration that is none. */
+/** Completes a definition with its name and the limits it did not set; `overrides` come from the one who runs it. Throws on an invalid pattern or duration, and on a right to write without a declared write. */
 export function complete(name: string, definition: Definition, overrides: Partial<Limits> = {}): Remediation {
   const limits = { ...DEFAULT_LIMITS, ...definition.limits, ...overrides };
   for (const key of ['confirmAfter', 'settleWithin', 'stableFor', 'verifyWithin', 'expireAfter'] as const) milliseconds(limits[key]);
   const when = [definition.when].flat();
   when.forEach(validatePattern);
-  return { ...definition, name, when, limits, rights: [...definition.rights, EVENTS] };
+  if (!Array.isArray(definition.writes)) throw new Error(`${name}: writes is missing; a remediation that only reports declares []`);
+  const writing = definition.rights.find(
+    ({ pinned, verbs }) => pinned === undefined && (verbs as string[]).some((verb) => !READING.includes(verb)),
+  );
+  if (writing)
+    throw new Error(`${name}: the right ${writing.verbs.join(', ')} on ${writing.resources.join(', ')} writes: declare it in writes`);
+  return { ...definition, name, when, limits, rights: [...definition.rights, ...definition.writes.map(rightOf), EVENTS] };
 }
+
+const READING = ['get', 'list', 'watch'];
+
+/** The right that a declared write needs. A server-side apply of an object that exists is a patch. */
+const rightOf = ({ group, resource, names, pinnable, scope, operation }: Write): Right => ({
+  group,
+  resources: [resource],
+  ...(names && { names }),
+  ...(pinnable !== undefined && { pinnable }),
+  ...(scope && { scope }),
+  verbs: [operation === 'apply' ? 'patch' : operation],
+});

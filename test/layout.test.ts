@@ -72,6 +72,7 @@ describe('a cluster is written in one module', () => {
     'shared/slack/respond.ts': 'answers a click, at an address of Slack',
     'shared/kubernetes/transport.ts': 'names the methods it can carry, sends none by itself',
     'events/exporter/audit/audit-webhook.ts': 'receives the POST of the API server',
+    'infra/kubernetes/admission.ts': 'names the requests that a policy allows; it sends none',
     'shared/artifacts/bucket.ts': 'writes to the bucket of artifacts, never to a cluster',
   };
 

@@ -1,8 +1,9 @@
 import { type WritesCounted, writesCounted } from '../events/writes-counted.ts';
-import { identityOf, remediationRbac } from '../infra/kubernetes/rbac.ts';
+import { identityOf } from '../infra/kubernetes/rbac.ts';
 import type { Remediation } from '../shared/remediation.ts';
 import { Admin } from './control-plane/admin.ts';
 import type { ControlPlane } from './control-plane/control-plane.ts';
+import { grantAll } from './control-plane/rights.ts';
 
 /** The Kafka of the scenario with stale CRDs. */
 export const KAFKA = '/apis/kafka.strimzi.io/v1beta2/namespaces/kafka/kafkas/my-cluster';
@@ -18,8 +19,8 @@ export async function grantRights(admin: Admin, plane: ControlPlane, remediation
     roleRef: { apiGroup, kind: 'ClusterRole', name: 'act-for' },
     subjects: [{ apiGroup, kind: 'User', name: 'kubemend' }],
   });
-  const objects = remediationRbac(remediation);
-  for (const object of objects) await admin.create(`${rbac}/${object.kind.toLowerCase()}s`, { ...object });
+  const impersonate = identityOf(remediation.name);
+  await grantAll(admin, [remediation], {}, () => ({ ...plane.connection('kubemend', 'test'), impersonate }));
   // The API server learns of new rights a moment later.
   const acting = new Admin({ ...plane.connection('kubemend', 'test'), impersonate: identityOf(remediation.name) });
   await acting.until(KAFKA, () => true);

@@ -5,6 +5,7 @@ import { apply, jsonPatch, mergePatch, type Step, targetOf } from '../shared/pla
 import { type Definition, type Examination, type Limits, remediation } from '../shared/remediation.ts';
 import { clear, fix, report, type Verdict, wait } from '../shared/verdict.ts';
 import { atLeast, whenObjectChanged, whenWritesCounted } from '../shared/when.ts';
+import { ANYTHING, type Write } from '../shared/write.ts';
 
 /** The collection the toy lives in. */
 export const WIDGETS = '/apis/example.com/v1/widgets';
@@ -24,21 +25,34 @@ export interface Toy {
   limits?: Partial<Limits>;
   /** Answers instead of the toy's own verdict, when it answers. */
   instead?: (examination: Examination) => Verdict | undefined;
+  /** What it declares, instead of everything that the tests let it write. */
+  writes?: Write[];
 }
 
 const KIND = { group: 'example.com', resource: 'widgets' };
+const worst = 'paint widgets';
+/** Any spec and annotations, and widgets that come and go. */
+const TOY_WRITES: Write[] = [
+  ...(['patch', 'apply'] as const).map((operation) => ({
+    ...{ operation, ...KIND, worst },
+    changes: { '/spec': ANYTHING, '/metadata/annotations': ANYTHING },
+  })),
+  { operation: 'create', ...KIND, worst, fields: { '/metadata': ANYTHING, '/spec': ANYTHING } },
+  { operation: 'delete', ...KIND, worst, before: {} },
+];
 const widget = (name: string): Reference => ({ ...KIND, version: 'v1', namespace: 'shop', name });
 
 /** Where a widget is stored. */
 export const widgetPath = (name: string): string => `/apis/example.com/v1/namespaces/shop/widgets/${name}`;
 
 /** A widget that is red is the failure; the fix paints it blue (or as `spec.wish` says). `status.broken` is a failure blue does not help. */
-export const mendWidgets = ({ kind = 'merge-patch', twoSteps = false, instead }: Toy): Definition =>
+export const mendWidgets = ({ kind = 'merge-patch', twoSteps = false, instead, writes }: Toy): Definition =>
   remediation({
     title: 'Paint red widgets blue',
     cause: { issue: 'example/widgets#1', affects: 'all', because: 'red is an error' },
     when: [whenObjectChanged(KIND), whenWritesCounted(KIND, '60s', { writes: atLeast(3) })],
-    rights: [{ group: 'example.com', resources: ['widgets'], verbs: ['get', 'patch'] }],
+    rights: [{ group: 'example.com', resources: ['widgets'], verbs: ['get'] }],
+    writes: writes ?? TOY_WRITES,
     limits: { perObject: { executions: 2, within: '24h' } },
     async examine(examination) {
       const other = instead?.(examination);

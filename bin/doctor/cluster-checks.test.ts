@@ -33,7 +33,11 @@ describe('doctor, asking a cluster', () => {
     expect(await ask('admin', true)).toEqual([
       { check: 'API server', result: 'fine', says: expect.stringMatching(/runs v1\./) },
       { check: 'clock of the API server', result: 'fine', says: expect.anything() },
-      { check: `rights of ${PINNED}`, result: 'fine', says: expect.stringContaining('pinned to single Pods were not asked about') },
+      {
+        check: `rights of ${PINNED}`,
+        result: 'fine',
+        says: expect.stringContaining('on named Pods and Secrets only were not asked about'),
+      },
       { check: `rights of ${NAME}`, result: 'fine', says: expect.stringMatching(/^\d+ asked, all granted$/) },
     ]);
   });

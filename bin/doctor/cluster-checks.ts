@@ -8,6 +8,7 @@ import { rightsFinding } from './rights-check.ts';
 export interface Wanted {
   name: string;
   rights: Right[];
+  namespaces?: string[];
   /** Asked as this user; as the kubeconfig's own when absent. */
   as?: string;
 }
@@ -23,7 +24,7 @@ export async function clusterFindings(connection: Connection, wanted: Wanted[], 
     const { gitVersion } = body as { gitVersion?: string };
     if (status === 401)
       return [wrong('API server', `${connection.server} does not know us (401)`, 'renew the credentials of the kubeconfig')];
-    const rights = wanted.map(({ name, rights }, index) => rightsFinding({ name, rights, transport: others[index] ?? own }));
+    const rights = wanted.map(({ as: _, ...one }, index) => rightsFinding({ ...one, transport: others[index] ?? own }));
     return [
       fine('API server', `${connection.server} runs ${gitVersion ?? 'an unknown version'}`),
       // A Date header has whole seconds.

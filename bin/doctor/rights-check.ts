@@ -1,3 +1,4 @@
+import { grantsOf } from '../../infra/kubernetes/rbac.ts';
 import { pathOf } from '../../shared/kubernetes/object.ts';
 import type { Transport } from '../../shared/kubernetes/transport.ts';
 import type { Right } from '../../shared/remediation.ts';
@@ -8,16 +9,18 @@ export interface Identity {
   name: string;
   rights: Right[];
   transport: Transport;
+  /** As `kubemend rights --namespace`: what is granted only there is asked about only there. */
+  namespaces?: string[];
 }
 
 /** Asks the API server about every right of an identity, as that identity (SelfSubjectAccessReview: asks, changes nothing). Throws when no answer comes. */
-export async function rightsFinding({ name, rights, transport }: Identity): Promise<Finding> {
+export async function rightsFinding({ name, rights, transport, namespaces = [] }: Identity): Promise<Finding> {
   const check = `rights of ${name}`;
-  const pinned = rights.filter((right) => right.pinned !== undefined);
+  const untestable = rights.filter((right) => grantsOf(right, { namespaces }).length === 0);
   const asks = rights
-    .filter((right) => right.pinned === undefined)
-    .flatMap(({ group, resources, verbs, names = [''] }) =>
-      resources.flatMap((resource) => verbs.flatMap((verb) => names.map((object) => ({ group, resource, verb, object })))),
+    .flatMap((right) => grantsOf(right, { namespaces }))
+    .flatMap(({ right: { group, resources, verbs, names = [''] }, namespace }) =>
+      resources.flatMap((resource) => verbs.flatMap((verb) => names.map((object) => ({ group, resource, verb, object, namespace })))),
     );
   const answers = await Promise.all(asks.map(async (ask) => ({ ask, ...(await mayI(transport, ask)) })));
   const refused = answers.find(({ status }) => status !== 201);
@@ -29,10 +32,13 @@ export async function rightsFinding({ name, rights, transport }: Identity): Prom
     );
   const lacking = answers
     .filter(({ allowed }) => !allowed)
-    .map(({ ask }) => `${ask.verb} ${ask.resource}${ask.group && `.${ask.group}`}${ask.object && ` "${ask.object}"`}`);
+    .map(
+      ({ ask }) =>
+        `${ask.verb} ${ask.resource}${ask.group && `.${ask.group}`}${ask.object && ` "${ask.object}"`}${ask.namespace ? ` in ${ask.namespace}` : ''}`,
+    );
   if (lacking.length > 0)
     return wrong(check, `It lacks ${lacking.join(', ')}`, 'kubemend rights prints the roles: give them to this user, or apply the chart');
-  const untested = pinned.length > 0 ? '; those that are pinned to single Pods were not asked about' : '';
+  const untested = untestable.length > 0 ? '; those on named Pods and Secrets only were not asked about' : '';
   return fine(check, `${asks.length} asked, all granted${untested}`);
 }
 
@@ -43,11 +49,19 @@ interface Ask {
   resource: string;
   verb: string;
   object: string;
+  namespace: string | undefined;
 }
 
-async function mayI(transport: Transport, { group, resource: path, verb, object: name }: Ask) {
+async function mayI(transport: Transport, { group, resource: path, verb, object: name, namespace }: Ask) {
   const [resource, subresource] = path.split('/');
-  const resourceAttributes = { group, resource, verb, ...(name && { name }), ...(subresource && { subresource }) };
+  const resourceAttributes = {
+    group,
+    resource,
+    verb,
+    ...(namespace && { namespace }),
+    ...(name && { name }),
+    ...(subresource && { subresource }),
+  };
   const { status, body } = await transport.send({
     ...{ method: 'POST', path: pathOf(REVIEWS) },
     body: { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } },

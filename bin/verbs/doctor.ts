@@ -14,7 +14,7 @@ import { type Call, stateOption, storeOptions, text, UsageError, type Verb } fro
 export const verb: Verb = {
   summary: 'check exporter, audit, watch, clocks, rights, spool, bus, and what holds writes back; each problem comes with its fix',
   usage:
-    'doctor [--url URL] [--kubeconfig FILE | --context NAME] [--shadow] [--as-functions] [--service-account NAMESPACE/NAME] [--bus NAME --region NAME] [--state DIR | --aws-table NAME]',
+    'doctor [--url URL] [--kubeconfig FILE | --context NAME] [--shadow] [--namespace NS] [--as-functions] [--service-account NAMESPACE/NAME] [--bus NAME --region NAME] [--state DIR | --aws-table NAME]',
   examples: [
     'kubemend doctor --url http://127.0.0.1:9090',
     'kubemend doctor --context prod --as-functions --service-account kubemend/kubemend-exporter --url http://127.0.0.1:9090',
@@ -24,6 +24,11 @@ export const verb: Verb = {
     kubeconfig: { type: 'string', help: 'also ask this cluster (default without --url: $KUBECONFIG or ~/.kube/config)' },
     context: { type: 'string', help: 'the context in the kubeconfig' },
     shadow: { type: 'boolean', help: 'ask about the rights to read only' },
+    namespace: {
+      type: 'string',
+      multiple: true,
+      help: 'ask about the rights in this namespace, as kubemend rights --namespace grants them; repeatable',
+    },
     'as-functions': { type: 'boolean', help: "ask as each function's own user, by impersonation (default: as the kubeconfig's user)" },
     'service-account': { type: 'string', help: "ask about the exporter's rights as NAMESPACE/NAME, by impersonation" },
     bus: { type: 'string', help: 'also look for this EventBridge bus' },
@@ -62,7 +67,9 @@ async function exporter(call: Call): Promise<Finding[]> {
 
 async function cluster(call: Call): Promise<Finding[]> {
   const [kubeconfig, context] = [text(call, 'kubeconfig'), text(call, 'context')];
-  const asked = ['kubeconfig', 'context', 'shadow', 'as-functions', 'service-account'].some((name) => call.values[name] !== undefined);
+  const asked = ['kubeconfig', 'context', 'shadow', 'namespace', 'as-functions', 'service-account'].some(
+    (name) => call.values[name] !== undefined,
+  );
   if (!asked && text(call, 'url') !== undefined) return [];
   const { readKubeconfig } = await import('../kubeconfig.ts');
   const { connection } = await readKubeconfig(kubeconfig ?? call.environment.kubeconfig, context);
@@ -79,6 +86,7 @@ async function wantedRights(call: Call): Promise<Wanted[]> {
   const watching = resources.map(({ group, resource }) => ({ group, resources: [resource], verbs: ['list' as const, 'watch' as const] }));
   const remediations = (await loadRemediations()).map((remediation) => ({
     ...(call.values.shadow ? readOnly(remediation) : remediation),
+    namespaces: [call.values.namespace ?? []].flat().map(String),
     ...(asFunctions && { as: identityOf(remediation.name) }),
   }));
   return [{ name: 'exporter', rights: watching, ...(exporterUser && { as: exporterUser }) }, ...remediations];

@@ -1,18 +1,33 @@
 import { stringify } from 'yaml';
 import { subscriptions } from '../../events/exporter/reduce/rules.ts';
-import { exporterRbac, type Pins, readOnly, remediationRbac, type Subject } from '../../infra/kubernetes/rbac.ts';
+import { admissionPolicies } from '../../infra/kubernetes/admission.ts';
+import {
+  exporterRbac,
+  type Pins,
+  type Reach,
+  readOnly,
+  remediationRbac,
+  type Subject,
+  withheldRights,
+} from '../../infra/kubernetes/rbac.ts';
 import { loadRemediations } from '../../infra/remediations.ts';
+import type { Remediation } from '../../shared/remediation.ts';
 import { awsRoles } from '../aws-rights.ts';
 import { type Call, text, UsageError, type Verb } from '../verb.ts';
 
+/** The exporter's role, as `--only` names it. */
+const EXPORTER = 'exporter';
+
 export const verb: Verb = {
   summary:
-    'print the RBAC that the exporter and each remediation need, exactly; for shadow mode: only reading; with --aws: the IAM policies',
+    'print the RBAC and the admission policies that hold the exporter and each remediation to what they need; for shadow mode only reading; with --aws: the IAM policies',
   usage:
-    'rights [--shadow] [--subject USER | --subject NAMESPACE/SERVICEACCOUNT] [--pin NAME=NAMESPACE/OBJECT,…] | rights --aws [--stage NAME]',
+    'rights [--shadow] [--only NAME] [--namespace NS] [--pin NAME=NAMESPACE/OBJECT,…] [--subject USER | --subject NAMESPACE/SERVICEACCOUNT] [--no-policies] | rights --aws [--stage NAME]',
   examples: [
     'kubemend rights',
     'kubemend rights --shadow --subject kubemend/kubemend | kubectl apply -f -',
+    'kubemend rights --only strimzi/upgrade-stale-crds | kubectl apply -f -',
+    'kubemend rights --only kubero/slow-release-storm --namespace kubero --namespace shop',
     'kubemend rights --pin zookeeper-pods=kafka/my-cluster-zookeeper-0,kafka/my-cluster-zookeeper-1',
     'kubemend rights --pin kafka-secrets=kafka/my-cluster-cluster-ca,kafka/my-cluster-cluster-ca-cert,kafka/my-cluster-cluster-operator-certs',
     'kubemend rights --aws --stage prod --region eu-west-1 --account 123456789012',
@@ -25,13 +40,23 @@ export const verb: Verb = {
     stage: { type: 'string', help: 'with --aws: the stage that will be installed (default: dev)' },
     region: { type: 'string', help: 'with --aws: its region' },
     account: { type: 'string', help: 'with --aws: its account' },
-    shadow: { type: 'boolean', help: 'leave every right to write out' },
+    shadow: { type: 'boolean', help: 'leave every right to write out; no policy is needed then' },
+    only: { type: 'string', multiple: true, help: `only this remediation (or: ${EXPORTER}); repeatable` },
+    namespace: {
+      type: 'string',
+      multiple: true,
+      help: 'only in this namespace, with Roles; what has no namespace, or is read in all, keeps a ClusterRole; repeatable',
+    },
     pin: {
       type: 'string',
       multiple: true,
-      help: 'pin rights to these objects, where a definition allows it; `zookeeper-…` is granted nowhere without',
+      help: 'pin rights to these objects, where a definition allows it; Secrets and streams into pods are granted for named objects only',
     },
-    subject: { type: 'string', help: 'bind all roles to this user or ServiceAccount (default: one user per function)' },
+    subject: {
+      type: 'string',
+      help: 'bind all roles to this user or ServiceAccount, which nothing else may use: its policy refuses every other write (default: one user per function)',
+    },
+    'no-policies': { type: 'boolean', help: 'leave the admission policies out: Kubernetes before 1.30 does not know them' },
   },
   positionals: { least: 0, most: 0 },
   async run(call) {
@@ -43,23 +68,49 @@ export const verb: Verb = {
     }
     const onlyAws = ['stage', 'region', 'account'].find((name) => call.values[name] !== undefined);
     if (onlyAws) throw new UsageError(`--${onlyAws} is about IAM: give --aws too`);
-    const remediations = await loadRemediations();
-    const rules = remediations.flatMap(({ name, when }) => when.map((pattern) => ({ name, pattern })));
-    const subject = subjectOf(call);
-    const pins = pinsOf(
-      call,
-      remediations.flatMap(({ rights }) => rights.flatMap(({ pinned, pinnable }) => pinned ?? pinnable ?? [])),
-    );
-    const shown = call.values.shadow ? remediations.map(readOnly) : remediations;
+    const all = await loadRemediations();
+    const wanted = wantedOf(call, all);
+    const reach = reachOf(call, all);
+    const remediations = all.filter(({ name }) => wanted(name));
+    const granted = call.values.shadow ? remediations.map(readOnly) : remediations;
+    for (const one of granted) for (const note of notesOf(one, reach)) call.err(note);
+    const rules = all.flatMap(({ name, when }) => when.map((pattern) => ({ name, pattern })));
+    const policies = call.values.shadow || call.values['no-policies'] || remediations.length === 0;
     const objects = [
-      ...exporterRbac(subscriptions(rules).resources, subject),
-      ...shown.flatMap((remediation) => remediationRbac(remediation, subject, pins)),
+      // Before the roles, so that no moment passes in which they hold alone. A shared identity has one policy, for all that it may ever be granted.
+      ...(policies ? [] : admissionPolicies(reach.subject ? all : remediations, reach.subject)),
+      ...(wanted(EXPORTER) ? exporterRbac(subscriptions(rules).resources, reach.subject) : []),
+      ...granted.flatMap((one) => remediationRbac(one, reach)),
     ];
     if (call.json) call.out(JSON.stringify({ objects }));
     else call.text(documents(objects));
     return 0;
   },
 };
+
+/** Whether `--only` asks for a name; without it, every name. */
+function wantedOf({ values }: Call, all: Remediation[]): (name: string) => boolean {
+  const only = [values.only ?? []].flat().map(String);
+  const names = [...all.map(({ name }) => name), EXPORTER];
+  const unknown = only.find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new UsageError(`--only ${unknown}: unknown name; use one of ${names.join(', ')}`);
+  return (name) => only.length === 0 || only.includes(name);
+}
+
+function reachOf(call: Call, all: Remediation[]): Reach {
+  const known = new Set(all.flatMap(({ rights }) => rights.flatMap(({ pinned, pinnable }) => pinned ?? pinnable ?? [])));
+  const namespaces = [call.values.namespace ?? []].flat().map(String);
+  const wrong = namespaces.find((name) => !/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name));
+  if (wrong !== undefined) throw new UsageError(`--namespace ${wrong}: not a valid namespace name`);
+  return { subject: subjectOf(call), pins: pinsOf(call, [...known]), namespaces };
+}
+
+/** What is not granted until it is asked for, and how to ask. */
+const notesOf = (one: Pick<Remediation, 'name' | 'rights'>, reach: Reach): string[] =>
+  withheldRights(one, reach).map(({ resources, verbs, pinned }) => {
+    const how = pinned ? `--pin ${pinned}=NAMESPACE/OBJECT,…` : '--namespace NAMESPACE';
+    return `Not granted to ${one.name}: ${verbs.join(' and ')} on ${resources.join(', ')}. To grant it, add ${how}`;
+  });
 
 const documents = (objects: object[]): string =>
   objects

@@ -4,8 +4,9 @@ import { subscriptions } from '../../events/exporter/reduce/rules.ts';
 import type { Remediation } from '../../shared/remediation.ts';
 import { Admin } from '../../test/control-plane/admin.ts';
 import { type ControlPlane, startControlPlane } from '../../test/control-plane/control-plane.ts';
+import { install } from '../../test/control-plane/rights.ts';
 import { loadRemediations } from '../remediations.ts';
-import { exporterRbac, identityOf, readOnly, remediationRbac } from './rbac.ts';
+import { exporterRbac, grantsOf, identityOf, readOnly, remediationRbac } from './rbac.ts';
 
 let plane: ControlPlane;
 let admin: Admin;
@@ -44,14 +45,19 @@ async function granted(ask: () => Promise<boolean>): Promise<void> {
 describe('generated RBAC, as the API server reads it', () => {
   it('lets every remediation do exactly what its definition names', async () => {
     for (const { name, rights } of remediations) {
-      for (const { group, resources, verbs, names = [''], pinned } of rights) {
+      for (const right of rights) {
+        const { group, resources, verbs, names = [''] } = right;
+        const isGranted = grantsOf(right, {}).length > 0;
         for (const resource of resources) {
           for (const verb of ['get', 'list', 'create', 'update', 'patch', 'delete', 'deletecollection'] as const) {
             const named = rights.some(
               (other) =>
-                !other.pinned && other.group === group && other.resources.includes(resource) && (other.verbs as string[]).includes(verb),
+                grantsOf(other, {}).length > 0 &&
+                other.group === group &&
+                other.resources.includes(resource) &&
+                (other.verbs as string[]).includes(verb),
             );
-            const expected = (!pinned && (verbs as string[]).includes(verb)) || named;
+            const expected = (isGranted && (verbs as string[]).includes(verb)) || named;
             expect({ name, resource, verb, can: await can(identityOf(name), verb, group, resource, names[0]) }).toEqual({
               name,
               resource,
@@ -86,7 +92,7 @@ describe('generated RBAC, as the API server reads it', () => {
     const [remediation] = remediations.filter((one) => one.name === name);
     const pins = { 'zookeeper-pods': [{ namespace: 'any', name: 'my-cluster-zookeeper-0' }] };
     await admin.create('/api/v1/namespaces', { metadata: { name: 'any' } });
-    const roles = remediationRbac(remediation as Remediation, undefined, pins).filter(({ metadata }) => metadata.namespace);
+    const roles = remediationRbac(remediation as Remediation, { pins }).filter(({ metadata }) => metadata.namespace);
     for (const object of roles)
       await admin.create(`/apis/rbac.authorization.k8s.io/v1/namespaces/any/${object.kind.toLowerCase()}s`, { ...object });
     await granted(() => can(identityOf(name), 'get', '', 'pods/portforward', 'my-cluster-zookeeper-0'));
@@ -109,7 +115,7 @@ describe('generated RBAC, as the API server reads it', () => {
     const named = (...names: string[]) => names.map((one) => ({ namespace: 'kafka', name: `my-cluster-${one}` }));
     const pins = { 'kafka-secrets': named('cluster-ca'), 'kafka-podsets': named('kafka'), 'kafka-pods': named('kafka-0', 'kafka-1') };
     await admin.create('/api/v1/namespaces', { metadata: { name: 'kafka' } });
-    for (const object of remediationRbac(as, undefined, pins)) {
+    for (const object of remediationRbac(as, { pins })) {
       const { namespace } = object.metadata;
       const within = namespace ? `namespaces/${namespace}/` : '';
       await admin.create(`/apis/rbac.authorization.k8s.io/v1/${within}${object.kind.toLowerCase()}s`, { ...object });
@@ -131,6 +137,45 @@ describe('generated RBAC, as the API server reads it', () => {
     ] as const)
       expect({ verb, object, may: await may(verb, group, resource, object, namespace) }).toEqual({ verb, object, may: false });
   });
+
+  it('grants no remediation to read Secrets in all namespaces, whatever its mode', async () => {
+    for (const { name } of remediations)
+      for (const user of [identityOf(name), identityOf(`shadow/${name.replace('/', '-')}`)])
+        for (const verb of ['get', 'list', 'watch'])
+          expect({ user, verb, can: await can(user, verb, '', 'secrets', verb === 'get' ? 'my-cluster-cluster-ca' : '') }).toEqual({
+            user,
+            verb,
+            can: false,
+          });
+  }, 60_000);
+
+  it('grants in the namespaces that were named, and elsewhere only what has none or is read in all', async () => {
+    await admin.create('/api/v1/namespaces', { metadata: { name: 'shop' } });
+    for (const one of remediations) {
+      const as = { ...one, name: `scoped/${one.name.replace('/', '-')}` };
+      await install(admin, remediationRbac(as, { namespaces: ['shop'] }));
+      await granted(() => can(identityOf(as.name), 'create', 'events.k8s.io', 'events', '', 'shop'));
+      for (const right of as.rights.filter(({ pinned }) => pinned === undefined))
+        for (const resource of right.resources)
+          for (const verb of right.verbs) {
+            const asked = [identityOf(as.name), verb, right.group, resource, right.names?.[0] ?? ''] as const;
+            const elsewhere = as.rights.some(
+              (other) =>
+                other.scope === 'cluster' &&
+                other.group === right.group &&
+                other.resources.includes(resource) &&
+                other.verbs.includes(verb),
+            );
+            expect({ asked, shop: await can(...asked, 'shop'), other: await can(...asked, 'other') }).toEqual({
+              asked,
+              shop: true,
+              other: elsewhere,
+            });
+          }
+    }
+    const reading = remediations.flatMap(({ rights }) => rights).filter(({ scope, names }) => scope === 'cluster' && !names);
+    expect(reading.flatMap(({ verbs }) => verbs).filter((verb) => !['get', 'list'].includes(verb))).toEqual([]);
+  }, 60_000);
 
   it('leaves no right to write in shadow mode', async () => {
     for (const { name, rights } of remediations) {

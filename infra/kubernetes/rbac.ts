@@ -17,25 +17,56 @@ export type Subject = { kind: 'User'; name: string } | { kind: 'ServiceAccount';
 /** Objects that rights are pinned to, by what a definition calls them. */
 export type Pins = { [pin: string]: { namespace: string; name: string }[] };
 
-/** The roles of one remediation, exactly its `rights`, bound to its own identity unless another is named. A pinned right is one Role per namespace of its pins. */
-export function remediationRbac({ name, rights }: Pick<Remediation, 'name' | 'rights'>, subject?: Subject, pins: Pins = {}): RbacObject[] {
-  const everywhere = rights.filter((right) => right.pinned === undefined && pinsOf(right, pins).length === 0);
-  const namespaces = [...new Set(rights.flatMap((right) => pinsOf(right, pins).map(({ namespace }) => namespace)))];
-  const namespaced = namespaces.flatMap((namespace) => {
-    const pinned = rights.map((right) => ({ ...right, names: namesIn(namespace, pinsOf(right, pins)) }));
-    const named = pinned.filter(({ names }) => names.length > 0);
-    return role(name, named, subject, namespace);
-  });
-  return [...role(name, everywhere, subject), ...namespaced];
+/** How far rights reach. */
+export interface Reach {
+  /** Default: the user named after the remediation. */
+  subject?: Subject | undefined;
+  pins?: Pins;
+  /** Only in these; absent or empty: in all namespaces. Rights of scope `cluster` stay cluster-wide. */
+  namespaces?: string[];
 }
 
-const pinsOf = ({ pinned = '', pinnable = pinned }: Right, pins: Pins) => pins[pinnable] ?? [];
+type Owner = Pick<Remediation, 'name' | 'rights'>;
 
-const namesIn = (namespace: string, objects: { namespace: string; name: string }[]): string[] =>
-  objects.filter((object) => object.namespace === namespace).map(({ name }) => name);
+/** The roles of one remediation: exactly its `rights`, as far as `reach` goes. A pinned right is one Role per namespace of its pins. */
+export function remediationRbac({ name, rights }: Owner, reach: Reach = {}): RbacObject[] {
+  const { subject } = reach;
+  const grants = rights.flatMap((right) => grantsOf(right, reach));
+  const places = [...new Set(grants.map(({ namespace }) => namespace))].sort((a, b) => (a ?? '').localeCompare(b ?? ''));
+  const whole = places.includes(undefined) ? places : [undefined, ...places];
+  return whole.flatMap((place) => {
+    const granted = grants.filter(({ namespace }) => namespace === place).map(({ right }) => right);
+    return granted.length > 0 ? role(name, granted, subject, place) : [];
+  });
+}
+
+/** Rights that are granted nowhere, because RBAC could only grant them for every object, and that is never the default. */
+export const withheldRights = ({ rights }: Owner, reach: Reach = {}): Right[] =>
+  rights.filter((right) => grantsOf(right, reach).length === 0);
+
+/** A right in one namespace, or in all (undefined). */
+interface Grant {
+  right: Right;
+  namespace: string | undefined;
+}
+
+/** Where a right is granted, and for which names; nowhere: an empty list. */
+export function grantsOf(right: Right, { pins = {}, namespaces = [] }: Reach): Grant[] {
+  const objects = pins[right.pinned ?? right.pinnable ?? ''] ?? [];
+  if (objects.length > 0) {
+    const within = Map.groupBy(objects, ({ namespace }) => namespace);
+    return [...within].map(([namespace, its]) => ({ right: { ...right, names: its.map(({ name }) => name) }, namespace }));
+  }
+  if (right.pinned !== undefined) return [];
+  if (right.scope !== 'cluster' && namespaces.length > 0) return namespaces.map((namespace) => ({ right, namespace }));
+  // RBAC cannot grant metadata alone: whoever may read Secrets may read their data.
+  return readsSecrets(right) ? [] : [{ right, namespace: undefined }];
+}
+
+const readsSecrets = ({ group, resources }: Right): boolean => group === '' && resources.some((resource) => resource === 'secrets');
 
 /** What is left of a remediation's rights in shadow mode. */
-export const readOnly = ({ name, rights }: Remediation): Pick<Remediation, 'name' | 'rights'> => ({
+export const readOnly = ({ name, rights }: Owner): Owner => ({
   name,
   rights: rights
     // A stream is opened with `get` and `create` (measured), also when it is only read.
@@ -65,7 +96,7 @@ function role(
     apiVersion: 'rbac.authorization.k8s.io/v1' as const,
     metadata: { name: identity, ...(namespace !== undefined && { namespace }), labels: { 'app.kubernetes.io/part-of': 'kubemend' } },
   };
-  const rules = rights.map(({ group, resources, names, verbs }) => ({
+  const rules = merge(rights).map(({ group, resources, names, verbs }) => ({
     apiGroups: [group],
     resources,
     ...(names && { resourceNames: names }),
@@ -80,4 +111,12 @@ function role(
       subjects: [subject.kind === 'User' ? { apiGroup: 'rbac.authorization.k8s.io', ...subject } : subject],
     },
   ];
+}
+
+/** One rule per kind and names: what is read and what is written of the same objects stands together. */
+export function merge(rights: Right[]): Right[] {
+  const same = Map.groupBy(rights, ({ group, resources, names, pinned, pinnable }) =>
+    JSON.stringify([group, resources, names, pinned ?? pinnable]),
+  );
+  return [...same.values()].map((its) => ({ ...(its[0] as Right), verbs: [...new Set(its.flatMap(({ verbs }) => verbs))] }));
 }

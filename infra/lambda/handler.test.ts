@@ -39,6 +39,7 @@ const definition: Definition = remediation({
   cause: { issue: 'none', affects: 'none', because: 'none' },
   when: whenWritesCounted({ group: 'example.io', resource: 'things' }, '60s', { noops: atLeast(3) }),
   rights: [],
+  writes: [{ operation: 'patch', group: 'example.io', resource: 'things', worst: 'calm things', changes: { '/spec/calm': '^true$' } }],
   limits: { confirmAfter: '30s', settleWithin: '1s', stableFor: '5s' },
   async examine({ incident, cluster }) {
     const live = await cluster.get(incident.object);

@@ -30,7 +30,7 @@ describe('the rights of strimzi/resume-ca-roll, asked of a real API server', () 
         return (await own.create('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', review)).status?.allowed;
       };
       const rights: [verbs: string, group: string, resource: string, name?: string, subresource?: string][] = [
-        ['get', '', 'secrets', 'my-cluster-cluster-ca'],
+        ['', '', 'secrets', 'my-cluster-cluster-ca'],
         ['get list patch', '', 'pods'],
         ['get list patch', 'core.strimzi.io', 'strimzipodsets'],
         ['get', 'kafka.strimzi.io', 'kafkas'],

@@ -4,6 +4,7 @@ import type { Scenario } from './scenario.ts';
 
 /** Kubero #420 as it was reported, at its fastest: an annotation of 6 s is there already. */
 export const scenario: Scenario = {
+  namespaces: ['kubero'],
   title: 'Kubero 0.2.1 copies registry credentials: its pipeline is upgraded at every reconciliation, every 6 s',
   remediation: 'kubero/slow-release-storm',
   isSymptom: ({ verb, requestURI, userAgent }) =>

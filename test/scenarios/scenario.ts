@@ -15,6 +15,8 @@ export interface Scenario {
   kubelet?: true;
   /** The pods that pinned rights are for. */
   pins?: Pins;
+  /** Grants rights in these namespaces only, where the kind has any. Default: in all. */
+  namespaces?: string[];
   /** Seeds the cluster and starts the failing operator. */
   start(cluster: {
     admin: Admin;

@@ -5,6 +5,7 @@ import { afterCancel } from './cancel-and-retry.ts';
 import { CASES } from './cases.ts';
 import { look, type Situation } from './situation.ts';
 import { verify } from './verify.ts';
+import { CLUSTER_WRITES, operationWrites } from './writes.ts';
 
 const WORKING = ['Pending', 'Creating', 'Running', 'Cancelling'];
 const ENDED = ['Succeed', 'Failed', 'Cancelled', 'Aborted'];
@@ -33,16 +34,17 @@ export default remediation({
     ),
   ),
   rights: [
-    { group: 'operations.kubeblocks.io', resources: ['opsrequests'], verbs: ['get', 'list', 'create', 'patch', 'delete'] },
-    { group: APPS, resources: ['opsrequests'], verbs: ['get', 'list', 'create', 'patch', 'delete'] },
-    { group: APPS, resources: ['clusters'], verbs: ['get', 'patch'] },
-    { group: APPS, resources: ['components'], verbs: ['get', 'patch'] },
+    { group: 'operations.kubeblocks.io', resources: ['opsrequests'], verbs: ['get', 'list'] },
+    { group: APPS, resources: ['opsrequests'], verbs: ['get', 'list'] },
+    { group: APPS, resources: ['clusters'], verbs: ['get'] },
+    { group: APPS, resources: ['components'], verbs: ['get'] },
     { group: 'workloads.kubeblocks.io', resources: ['instancesets'], verbs: ['list'] },
     { group: 'dataprotection.kubeblocks.io', resources: ['backups'], verbs: ['get'] },
     { group: 'parameters.kubeblocks.io', resources: ['parameters'], verbs: ['get'] },
     { group: 'batch', resources: ['jobs'], verbs: ['list'] },
     { group: '', resources: ['pods', 'events'], verbs: ['list'] },
   ],
+  writes: GROUPS.flatMap(operationWrites).concat(CLUSTER_WRITES),
   limits: { confirmAfter: '30s', settleWithin: '10s', stableFor: '15s', verifyWithin: '15m' },
 
   async examine(examination): Promise<Verdict> {

@@ -33,11 +33,21 @@ export default remediation({
     whenObjectChanged(PIPELINES, { current: { metadata: { annotations: { [RECONCILE_PERIOD]: NOT_A_DURATION } } } }),
   ],
   rights: [
-    { group: PIPELINES.group, resources: [PIPELINES.resource], verbs: ['get', 'patch'] },
+    { group: PIPELINES.group, resources: [PIPELINES.resource], verbs: ['get'] },
     // The revisions of the release. Only metadata is requested; RBAC cannot express that.
     { group: '', resources: ['secrets'], verbs: ['list'] },
-    { group: 'apps', resources: ['deployments'], verbs: ['list'] },
-    { group: CRD.group, resources: [CRD.resource], names: [CRD.name], verbs: ['get'] },
+    { group: 'apps', resources: ['deployments'], scope: 'cluster', verbs: ['list'] },
+    { group: CRD.group, resources: [CRD.resource], names: [CRD.name], scope: 'cluster', verbs: ['get'] },
+  ],
+  writes: [
+    {
+      operation: 'patch',
+      group: PIPELINES.group,
+      resource: PIPELINES.resource,
+      worst: 'have a pipeline reconciled without a pause, or hardly ever',
+      // Also what stood there before, or nothing: the undo.
+      changes: { [`/metadata/annotations/${RECONCILE_PERIOD.replace('/', '~1')}`]: '^([0-9.]+(ns|us|µs|ms|s|m|h))*$' },
+    },
   ],
   risks: RISKS,
   limits: { stableFor: '10s', verifyWithin: '15m' },

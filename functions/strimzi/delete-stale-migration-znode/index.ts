@@ -36,11 +36,13 @@ export default remediation({
   rights: [
     { group: KAFKAS.group, resources: ['kafkas', 'kafkanodepools'], verbs: ['get', 'list'] },
     { group: '', resources: ['pods', 'persistentvolumeclaims'], verbs: ['list'] },
-    { group: 'apps', resources: ['deployments'], verbs: ['list'] },
+    { group: 'apps', resources: ['deployments'], scope: 'cluster', verbs: ['list'] },
     { group: '', resources: ['pods/portforward'], pinned: 'zookeeper-pods', verbs: ['get', 'create'] },
     // Only where port-forward is forbidden: exec can run anything in the pod.
     { group: '', resources: ['pods/exec'], pinned: 'zookeeper-exec-pods', verbs: ['get', 'create'] },
   ],
+  // It writes to ZooKeeper, through a stream that the API server does not look into.
+  writes: [],
   limits: { confirmAfter: '10s', settleWithin: '5s', stableFor: '10s', verifyWithin: '5m' },
 
   subject(fact) {

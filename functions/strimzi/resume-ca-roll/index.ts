@@ -5,6 +5,7 @@ import { clear, report, type Verdict, wait } from '../../../shared/verdict.ts';
 import { whenObjectChanged } from '../../../shared/when.ts';
 import { interrupted } from './interrupted.ts';
 import { LEASE, observe } from './leader.ts';
+import { MARKS } from './mark.ts';
 import { KAFKAS, KEY, PODSETS, readRoll, SUFFIX } from './roll.ts';
 import { spared } from './spared.ts';
 import { standing, underWay } from './tell.ts';
@@ -32,16 +33,17 @@ export default remediation({
   }),
   // A cluster's name is part of its objects' names, so whoever installs it can pin them; a list cannot be pinned.
   rights: [
-    { group: '', resources: ['secrets'], pinnable: 'kafka-secrets', verbs: ['get'] },
+    { group: '', resources: ['secrets'], pinned: 'kafka-secrets', verbs: ['get'] },
     { group: KAFKAS.group, resources: [KAFKAS.resource], verbs: ['get'] },
     { group: PODSETS.group, resources: [PODSETS.resource], verbs: ['list'] },
-    { group: PODSETS.group, resources: [PODSETS.resource], pinnable: 'kafka-podsets', verbs: ['get', 'patch'] },
+    { group: PODSETS.group, resources: [PODSETS.resource], pinnable: 'kafka-podsets', verbs: ['get'] },
     { group: '', resources: ['pods'], verbs: ['list'] },
-    { group: '', resources: ['pods'], pinnable: 'kafka-pods', verbs: ['get', 'patch'] },
-    { group: 'apps', resources: ['deployments'], verbs: ['list'] },
-    { group: 'coordination.k8s.io', resources: ['leases'], names: [LEASE], verbs: ['get'] },
+    { group: '', resources: ['pods'], pinnable: 'kafka-pods', verbs: ['get'] },
+    { group: 'apps', resources: ['deployments'], scope: 'cluster', verbs: ['list'] },
+    { group: 'coordination.k8s.io', resources: ['leases'], names: [LEASE], scope: 'cluster', verbs: ['get'] },
     { group: 'events.k8s.io', resources: ['events'], verbs: ['list'] },
   ],
+  writes: MARKS,
   limits: { confirmAfter: '5s', settleWithin: '1s', stableFor: '5s', verifyWithin: '30m' },
   subject({ object: { namespace, name } }) {
     if (!name.endsWith(SUFFIX)) return undefined;

@@ -9,9 +9,12 @@ import { apply, targetOf } from '../../../shared/plan.ts';
 import { type Examination, remediation } from '../../../shared/remediation.ts';
 import { clear, fix, report, type Verdict, wait } from '../../../shared/verdict.ts';
 import { atLeast, whenWritesCounted } from '../../../shared/when.ts';
+import { ANYTHING } from '../../../shared/write.ts';
 import { operatorVersion, type Writers, writersOf } from '../operator.ts';
 
 const CRD = { group: 'apiextensions.k8s.io', version: 'v1', resource: 'customresourcedefinitions', name: 'kafkas.kafka.strimzi.io' };
+/** All that is written of the CRD: never its conversion, its names or its labels. */
+const SCHEMAS = '/spec/versions';
 const KAFKAS = { group: 'kafka.strimzi.io', resource: 'kafkas' };
 
 /** Which operators write which field of a Kafka's status in every reconciliation; each was new in the CRDs of its first version. */
@@ -36,9 +39,24 @@ export default remediation({
   },
   when: whenWritesCounted(KAFKAS, '10m', { phantoms: atLeast(3) }),
   rights: [
-    { group: KAFKAS.group, resources: [KAFKAS.resource], verbs: ['get', 'list'] },
-    { group: 'apps', resources: ['deployments'], verbs: ['list'] },
-    { group: CRD.group, resources: [CRD.resource], names: [CRD.name], verbs: ['get', 'patch'] },
+    { group: KAFKAS.group, resources: [KAFKAS.resource], scope: 'cluster', verbs: ['get', 'list'] },
+    { group: 'apps', resources: ['deployments'], scope: 'cluster', verbs: ['list'] },
+    { group: CRD.group, resources: [CRD.resource], names: [CRD.name], scope: 'cluster', verbs: ['get'] },
+  ],
+  writes: [
+    {
+      operation: 'apply',
+      ...{ group: CRD.group, resource: CRD.resource, names: [CRD.name], scope: 'cluster' },
+      worst:
+        'narrow the schema of Kafkas below the first level of spec, so that stored fields are dropped at the next write or writes are refused',
+      changes: { [SCHEMAS]: ANYTHING },
+      // An emptied schema makes the API server drop what is stored, and a version that is no longer served breaks its clients.
+      keeps: [`${SCHEMAS}/[name]/schema/openAPIV3Schema/properties/spec/properties`],
+      same: [
+        ...['served', 'storage'].map((field) => `${SCHEMAS}/[name]/${field}`),
+        `${SCHEMAS}/[name]/schema/openAPIV3Schema/properties/spec/properties/*/type`,
+      ],
+    },
   ],
   limits: { confirmAfter: '5s', settleWithin: '10s', stableFor: '10s', verifyWithin: '5m' },
 
@@ -89,7 +107,7 @@ async function compare(examination: Examination<Writers>, otherwise: typeof noth
   const reason = `replace the kafkas CRD by the one of Strimzi ${operator}`;
   return fix(`Strimzi ${operator} writes status.${missing.join(', status.')}, which the live CRD drops`, {
     evidence: { ...evidence, ...(losses.length > 0 && allLive({ newRulesThatNoKafkaMeets: losses })) },
-    steps: [apply(targetOf(CRD, live), { artifact, sha256: pinned.sha256 }, reason)],
+    steps: [apply(targetOf(CRD, live), { artifact, sha256: pinned.sha256 }, reason, [SCHEMAS])],
   });
 }
 

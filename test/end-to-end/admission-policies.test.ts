@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { identityOf } from '../../infra/kubernetes/rbac.ts';
+import { ABUSES } from './admission/abuses.ts';
+import { NEEDED } from './admission/needed.ts';
+import { CA, create, kafkas, merge, PODS, remove } from './admission/requests.ts';
+import { type AdmissionWorld, startAdmissionWorld, UNBOUND } from './admission/world.ts';
+
+let world: AdmissionWorld;
+beforeAll(async () => {
+  world = await startAdmissionWorld();
+}, 240_000);
+afterAll(() => world?.stop());
+
+describe('the generated admission policies, on a real API server', () => {
+  it.each(NEEDED)('admit what %s needs: %s', async (name, _, asked) => {
+    expect(await world.ask(identityOf(name), asked)).toBe('admitted');
+  });
+
+  it.each(ABUSES)('refuse %s what its role would allow, %s, and refuse it nobody else', async (name, _, asked) => {
+    const policy = `ValidatingAdmissionPolicy 'kubemend.${name.replace('/', '.')}'`;
+    expect(await world.ask(identityOf(name), asked)).toMatch(
+      new RegExp(`^403 .*${policy}.*${identityOf(name)} (may not do this|declares no such write)`, 's'),
+    );
+    expect(await world.ask(UNBOUND, asked)).toBe('admitted');
+  });
+
+  it('hold an identity to its declared writes even when a role grants it everything', async () => {
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' };
+    const subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: identityOf(CA) }];
+    await world.admin.create('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+      metadata: { name: 'everything' },
+      roleRef,
+      subjects,
+    });
+    const secret = { metadata: { name: 'stolen' }, stringData: { token: 'a' } };
+    const account = { metadata: { name: 'stolen' } };
+    const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'kafka-0', namespace: 'kafka' } };
+    for (const [request, asked] of [
+      ['CREATE /secrets', create('/api/v1/namespaces/kube-system/secrets', secret)],
+      ['CREATE /serviceaccounts', create('/api/v1/namespaces/kube-system/serviceaccounts', account)],
+      ['DELETE /pods', remove(`${PODS}/kafka-0`)],
+      ['CREATE /pods/eviction', create(`${PODS}/kafka-0/eviction`, eviction)],
+      ['UPDATE /pods/status', merge(`${PODS}/kafka-0/status`, { status: { phase: 'Failed' } })],
+      [
+        'CREATE rbac.authorization.k8s.io/clusterrolebindings',
+        create('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', { metadata: { name: 'b' }, roleRef, subjects }),
+      ],
+      ['DELETE apiextensions.k8s.io/customresourcedefinitions', remove(kafkas)],
+    ] as const) {
+      const refused = `${identityOf(CA)} declares no such write: ${request}`;
+      expect(await world.ask(identityOf(CA), asked)).toMatch(new RegExp(`^403 .*${refused}`, 's'));
+    }
+  });
+});
