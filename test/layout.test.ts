@@ -165,6 +165,29 @@ describe('a cluster is written in one module', () => {
   });
 });
 
+describe('a fact decides nothing', () => {
+  const authored = SOURCES.filter(
+    (source) => /^functions\/(?!kubemend\/)/.test(source.path) && source.path.endsWith('.ts') && !isTest(source),
+  );
+
+  it('in functions, a fact is only ever the one argument of a function that picks something from it', () => {
+    const uses = authored.map((source) => ({
+      ...source,
+      code: source.code.replace(/^import [\s\S]*?;$/gm, '').replace(/\(fact: Fact\)/g, ''),
+    }));
+    expect(found(uses, /\b(Fact|ObjectChanged|WritesCounted)\b/)).toEqual([]);
+  });
+
+  it('a definition has no hint that is the fact itself', () => {
+    expect(found(authored, /\bhints\b.*=>\s*fact\b|=>\s*\(\{\s*fact\b|\.\.\.fact\b|return fact;/)).toEqual([]);
+  });
+
+  it('claims are read where hints are judged, and nowhere else', () => {
+    const readers = { 'functions/strimzi/operator/identify.ts': 'user agents, which can only contradict' };
+    expect(found(except(authored, readers), /\.claimed\(/)).toEqual([]);
+  });
+});
+
 describe('habits', () => {
   it('the environment is read in one file of each entrance', () => {
     const readers = {

@@ -1,88 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Json } from '../../../shared/canonical.ts';
-import type { Cluster } from '../../../shared/cluster.ts';
-import { asHints } from '../../../shared/hint.ts';
-import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
 import type { Fact } from '../../../shared/remediation.ts';
 import type { Verdict } from '../../../shared/verdict.ts';
-import type { Znode } from '../../../shared/zookeeper/client.ts';
+import { ask, at, CTIME, claim, controllerPod, labels, NOW, pool, type World } from '../../../test/fixtures/strimzi-znode.ts';
 import { BROKER_CONTROLLER, KRAFT_CONTROLLER, migration } from '../../../test/scenarios/zookeeper/kafka-nodes.ts';
 import remediation from './index.ts';
-
-const NOW = Date.parse('2026-03-01T12:00:00Z');
-const CTIME = NOW - 86_400_000;
-const labels = { 'strimzi.io/cluster': 'c' };
-const at = (ms: number): string => new Date(ms).toISOString();
-
-/** Everything one examination sees; a test changes one thing. */
-interface World {
-  kafka: KubernetesObject;
-  pods: KubernetesObject[];
-  kafkanodepools: KubernetesObject[];
-  persistentvolumeclaims: KubernetesObject[];
-  deployments: KubernetesObject[];
-  znodes: Record<string, Partial<Znode> & { value?: string }>;
-  memory: Json | undefined;
-  detectedAt: number;
-}
-
-const pod = (name: string, group: string, more: Record<string, string> = {}): KubernetesObject => ({
-  metadata: { name, namespace: 'n', labels: { ...labels, 'strimzi.io/name': `c-${group}`, ...more }, creationTimestamp: at(NOW - 60_000) },
-  status: { conditions: [{ type: 'Ready', status: 'True' }] },
-});
-const controllerPod = pod('c-controller-3', 'kafka', { 'strimzi.io/controller-role': 'true' });
-const pool = (createdAt: number): KubernetesObject => ({
-  metadata: { name: 'controller', namespace: 'n', labels, creationTimestamp: at(createdAt) },
-  spec: { roles: ['controller'] },
-});
-const claim = (createdAt: number): KubernetesObject => ({
-  metadata: { name: 'data-c-controller-3', labels: { ...labels, 'strimzi.io/pool-name': 'controller' }, creationTimestamp: at(createdAt) },
-});
-
-const world = (): World => ({
-  kafka: {
-    metadata: { name: 'c', namespace: 'n', uid: 'u', generation: 3, annotations: { 'strimzi.io/kraft': 'disabled' } },
-    spec: { zookeeper: {} },
-    status: {
-      observedGeneration: 3,
-      kafkaMetadataState: 'ZooKeeper',
-      operatorLastSuccessfulVersion: '0.45.0',
-      conditions: [{ type: 'Ready', status: 'True' }],
-    },
-  },
-  pods: [pod('c-zookeeper-0', 'zookeeper'), pod('c-kafka-0', 'kafka')],
-  kafkanodepools: [],
-  persistentvolumeclaims: [],
-  deployments: [{ metadata: { name: 'o' }, spec: { template: { spec: { containers: [{ image: 'quay.io/strimzi/operator:0.45.0' }] } } } }],
-  znodes: {
-    '/migration': { value: migration(227) },
-    '/controller': { value: BROKER_CONTROLLER, ephemeralOwner: '0x1' },
-    '/brokers/ids/0': {},
-  },
-  memory: { czxid: '0x2a', version: 119, mtime: CTIME, at: NOW - 10_000 },
-  detectedAt: NOW - 20_000,
-});
-
-async function ask(change: (world: World) => void, fixed?: { [key: string]: Json }): Promise<Verdict> {
-  const seen = world();
-  change(seen);
-  const cluster: Cluster = {
-    name: 'test',
-    get: async () => seen.kafka,
-    list: async ({ resource }) => seen[resource as 'pods'],
-    artifact: async () => undefined,
-    async znode({ path }) {
-      const { value = '', ...stat } = seen.znodes[path] ?? { value: null };
-      if (value === null) return undefined;
-      const usual = { czxid: '0x2a', version: 119, ctime: CTIME, mtime: CTIME, ephemeralOwner: '0x0', children: 0 };
-      return { ...usual, data: Buffer.from(value), ...stat };
-    },
-  };
-  const object = { group: 'kafka.strimzi.io', version: 'v1beta2', resource: 'kafkas', namespace: 'n', name: 'c' };
-  const incident = { object, detectedAt: seen.detectedAt, memory: seen.memory, fixed };
-  const [hints, question] = [asHints({ actors: [] }), fixed ? 'verify' : 'detect'] as const;
-  return remediation.examine({ hints, cluster, question, now: NOW, incident });
-}
 
 const annotate = (value: string | undefined) => (seen: World) => {
   seen.kafka.metadata.annotations = value === undefined ? {} : { 'strimzi.io/kraft': value };

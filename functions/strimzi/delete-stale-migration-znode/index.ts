@@ -4,7 +4,9 @@ import { remediation } from '../../../shared/remediation.ts';
 import { clear, fix, report, type Verdict, wait } from '../../../shared/verdict.ts';
 import { whenObjectChanged } from '../../../shared/when.ts';
 import { deleteStep, lockOf } from '../../../shared/znode-step.ts';
-import { operatorVersion, writersOf } from '../operator.ts';
+import { identify } from '../operator/identify.ts';
+import { withoutVersion } from '../operator/without-version.ts';
+import { hintsOf } from '../operator/writers.ts';
 import { emergency } from './emergency.ts';
 import { controllerOf, migrationIn, stillness, zookeeperOf } from './nodes.ts';
 import { KRAFT, look, migrationOf, unrest } from './situation.ts';
@@ -52,7 +54,7 @@ export default remediation({
     return kafka === undefined ? undefined : { ...KAFKAS, namespace, name: kafka };
   },
 
-  hints: writersOf,
+  hints: hintsOf,
 
   scan: { kinds: [{ group: KAFKAS.group, resource: KAFKAS.resource }] },
 
@@ -88,13 +90,19 @@ export default remediation({
     const reads = stillness(znode, incident.memory, now);
     if (reads.kind === 'moved') return undecided(reads.because, examination, reads.remember);
     if (reads.kind === 'first') return wait(reads.because, '10s', reads.remember);
-    const operator = await operatorVersion(kafka, examination);
-    if (typeof operator !== 'string') return operator;
-    if (!satisfies(operator, AFFECTED)) return report(`Strimzi ${operator} is outside the known range ${AFFECTED}`);
+    const operator = await identify(kafka, examination);
+    const found = allLive({ kafka: kafka.metadata.uid ?? '', pod: at('').pod, migration: { ...lockOf(znode), ...value }, controller });
+    const because = `the rollback left /migration in ZooKeeper (offset ${offset}): the next migration would delete every topic`;
+    if (operator.version === undefined) {
+      const advice = ['Do not start another migration while /migration is there'];
+      return withoutVersion(operator, { because, evidence: found, advice }, examination);
+    }
+    const evidence = { ...operator.evidence, ...found };
+    if (!satisfies(operator.version, AFFECTED)) {
+      return report(`Strimzi ${operator.version} is outside the known range ${AFFECTED}`, { evidence });
+    }
 
-    const { uid = '' } = kafka.metadata;
-    const evidence = allLive({ operator, kafka: uid, pod: at('').pod, migration: { ...lockOf(znode), ...value }, controller });
-    return fix(`the rollback left /migration in ZooKeeper (offset ${offset}): the next migration would delete every topic`, {
+    return fix(because, {
       evidence,
       steps: [deleteStep(at('/migration'), znode, KEEP, 'a new attempt must not take the old copy for done')],
       advice: beforeTheNextAttempt(situation),

@@ -33,7 +33,7 @@ describe('strimzi/resume-ca-roll', () => {
     if (verdict.kind !== 'fix') throw new Error(verdict.because);
     expect(verdict.evidence).toEqual(
       allLive({
-        ...{ generation: '3', certificate: '3', operator: '0.43.0', trustedAt: '2026-11-21T02:27:11.628Z' },
+        ...{ generation: '3', certificate: '3', operator: '0.43.0', trustedAt: '2026-11-21T02:27:12.000Z' },
         leader: { holder: 'operator-a', renewTime: RENEWED },
         pods: {
           'my-cluster-dual-0': { uid: 'uid-my-cluster-dual-0', created: later(13), started: later(13), restartedForTrust: false },
@@ -88,7 +88,12 @@ describe('strimzi/resume-ca-roll', () => {
 
   it.each<[string, Partial<World>, Verdict['kind'], RegExp]>([
     ['the operator is 0.45.0', { deployments: [deployment('0.45.0')], memory: undefined }, 'clear', /continues where it left off/],
-    ['the operator became 0.45.0 meanwhile', { deployments: [deployment('0.45.0')] }, 'wait', /second proof/],
+    [
+      'the operator became 0.45.0 meanwhile',
+      { deployments: [deployment('0.45.0')] },
+      'wait',
+      /last reconciled the Kafka is 0.43.0, the one deployed 0.45.0/,
+    ],
     [
       'two versions of the operator are deployed',
       { deployments: [deployment('0.43.0'), deployment('0.42.0', {}, 'other')] },
@@ -143,18 +148,27 @@ describe('strimzi/resume-ca-roll', () => {
     ['the bundle has no old certificate any more', { bundle: bundle('3', false) }, 'wait', /no longer holds/],
     ['the key changed again: its time is of another generation', { key: key('4') }, 'wait', /generation 4 is under way/],
     [
-      'the flip was found in a list',
-      { fact: flip({ gap: true }), memory: remembered({ trustedAt: null }) },
+      'the key does not say when it was written',
+      { key: but(key('3'), { metadata: { managedFields: [] } }) },
       'report',
-      /nobody saw when key generation 3 came/,
+      /my-cluster-cluster-ca does not say when its generation was written/,
     ],
     [
-      'the fact of the flip was an hour old',
-      { fact: flip({ at: FLIP - 3_600_000 }), memory: remembered({ trustedAt: null }) },
+      'the bundle does not say when it was written',
+      {
+        bundle: but(bundle('3'), { metadata: { managedFields: bundle('3').metadata.managedFields?.map(({ time: _, ...rest }) => rest) } }),
+      },
       'report',
-      /nobody saw/,
+      /my-cluster-cluster-ca-cert does not say/,
     ],
-    ['the fact is of a flip by two', { fact: flip({ from: '1' }), memory: remembered({ trustedAt: null }) }, 'report', /nobody saw/],
+    [
+      'a pod was there before the bundle was written a second time',
+      { bundle: bundle('3', true, later(20)) },
+      'wait',
+      /has not been rolled/,
+    ],
+    ['a pod was there before the key was written', { key: key('3', {}, later(20)) }, 'wait', /has not been rolled/],
+    ['the key jumped by two: no pod is known to trust the one between', { key: key('4'), bundle: bundle('4') }, 'wait', /generation 4/],
     [
       'Argo CD owns the pods',
       {
@@ -193,14 +207,14 @@ describe('strimzi/resume-ca-roll', () => {
     });
   });
 
-  it('remembers the flip and watches the lease from the first look on', async () => {
+  it('watches the lease from the first examination on', async () => {
     const verdict = await verdictIn({ memory: undefined, now: FLIP + 500 });
     expect(verdict).toMatchObject({ kind: 'wait', again: '2s', remember: { ...memory, seen: { ...seen(), since: FLIP + 500 } } });
   });
 
   it('forgets what it knew of another generation', async () => {
-    const verdict = await verdictIn({ key: key('4'), bundle: bundle('4'), fact: flip({ from: '3', to: '4', at: NOW - 100 }) });
-    expect(verdict).toMatchObject({ kind: 'wait', remember: { generation: '4', certificate: '4', trustedAt: NOW - 100 } });
+    const verdict = await verdictIn({ key: key('4'), bundle: bundle('4') });
+    expect(verdict).toMatchObject({ kind: 'wait', remember: { generation: '4', certificate: '4', seen: { since: NOW } } });
   });
 
   describe('the rule', () => {

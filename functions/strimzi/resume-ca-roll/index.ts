@@ -3,13 +3,14 @@ import { milliseconds } from '../../../shared/duration.ts';
 import { remediation } from '../../../shared/remediation.ts';
 import { clear, report, type Verdict, wait } from '../../../shared/verdict.ts';
 import { whenObjectChanged } from '../../../shared/when.ts';
+import { hintsOf } from '../operator/writers.ts';
 import { interrupted } from './interrupted.ts';
 import { LEASE, observe } from './leader.ts';
 import { MARKS } from './mark.ts';
 import { KAFKAS, KEY, PODSETS, readRoll, SUFFIX } from './roll.ts';
 import { spared } from './spared.ts';
 import { standing, underWay } from './tell.ts';
-import { hintsOf, recall } from './trust.ts';
+import { recall } from './trust.ts';
 import { findUnproven } from './unproven.ts';
 
 const SECRETS = { group: '', resource: 'secrets' };

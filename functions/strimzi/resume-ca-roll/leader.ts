@@ -1,6 +1,6 @@
 import type { Cluster } from '../../../shared/cluster.ts';
-import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
-import { imageVersion } from '../operator.ts';
+import { readOperators, variableOf } from '../operator/deployments.ts';
+import { isRelease, statementsOf } from '../operator/witnesses.ts';
 
 /** What Strimzi's installation files call it; the right to read leases is pinned to this name. */
 export const LEASE = 'strimzi-cluster-operator';
@@ -17,25 +17,19 @@ export type Seen = { holder: string; renewTime: string; since: number };
  */
 export type Leader = 'alive' | 'released' | 'silent' | 'unknown';
 
-interface Variable {
-  name: string;
-  value?: string;
-  valueFrom?: { fieldRef?: { fieldPath?: string } };
-}
-
 /** Finds the one operator that watches `namespace` and elects its leader over the usual lease. */
 export async function findOperator(cluster: Cluster, namespace: string): Promise<Operator | undefined> {
-  const all = await cluster.list({ group: 'apps', version: 'v1', resource: 'deployments', labelSelector: 'app=strimzi' });
-  const watching = all.filter((deployment) => {
-    const watched = variable(deployment, 'STRIMZI_NAMESPACE');
+  const watching = (await readOperators(cluster)).filter((deployment) => {
+    const watched = variableOf(deployment, 'STRIMZI_NAMESPACE');
     return watched !== undefined && (watched === '*' || watched.split(',').some((one) => one.trim() === namespace));
   });
   const [deployment] = watching;
   if (!deployment || watching.length > 1) return undefined;
-  if (variable(deployment, 'STRIMZI_LEADER_ELECTION_ENABLED') !== 'true') return undefined;
-  if (variable(deployment, 'STRIMZI_LEADER_ELECTION_LEASE_NAME') !== LEASE) return undefined;
-  const home = variable(deployment, 'STRIMZI_LEADER_ELECTION_LEASE_NAMESPACE');
-  return home === undefined ? undefined : { namespace: home, version: imageVersion(deployment) ?? null };
+  if (variableOf(deployment, 'STRIMZI_LEADER_ELECTION_ENABLED') !== 'true') return undefined;
+  if (variableOf(deployment, 'STRIMZI_LEADER_ELECTION_LEASE_NAME') !== LEASE) return undefined;
+  const home = variableOf(deployment, 'STRIMZI_LEADER_ELECTION_LEASE_NAMESPACE');
+  const [version = '', ...others] = [...new Set(statementsOf(deployment).map(({ says }) => says))];
+  return home === undefined ? undefined : { namespace: home, version: others.length === 0 && isRelease(version) ? version : null };
 }
 
 /** Reads the lease, and compares it with what was seen before. */
@@ -54,10 +48,4 @@ export async function observe(
   if (typeof holder !== 'string' || typeof renewTime !== 'string' || typeof seconds !== 'number') return { leader: 'unknown', seen: null };
   const seen = before?.holder === holder && before.renewTime === renewTime ? before : { holder, renewTime, since: now };
   return { leader: now - seen.since >= seconds * 1_000 ? 'silent' : 'alive', seen };
-}
-
-function variable(deployment: KubernetesObject, name: string): string | undefined {
-  const { containers = [] } = (deployment.spec?.template as { spec?: { containers?: { env?: Variable[] }[] } } | undefined)?.spec ?? {};
-  const found = containers.flatMap(({ env = [] }) => env).find((one) => one.name === name);
-  return found?.valueFrom?.fieldRef?.fieldPath === 'metadata.namespace' ? deployment.metadata.namespace : found?.value;
 }

@@ -2,10 +2,12 @@ import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
 import type { Examination } from '../../../shared/remediation.ts';
 import { missing, type Proof, prove } from './proof.ts';
 import { annotation, CERT, type Roll } from './roll.ts';
-import { type Memory, readBundle } from './trust.ts';
+import { type Memory, readBundle, trustedAt } from './trust.ts';
 
 /** Either every stale pod with its proof, or what is missing from the proof: one reason a line. */
 export interface Findings {
+  /** Milliseconds; absent when it is not known. */
+  trustedAt?: number;
   proofs: Record<string, Proof>;
   unproven: string[];
   /** No look at this cluster will ever prove it. */
@@ -32,19 +34,16 @@ export async function findUnproven(
     if (metadata.annotations?.['strimzi.io/manual-rolling-update'])
       unproven.push(`somebody asked the operator to restart ${metadata.name}`);
   }
-  const { trustedAt } = memory;
-  if (trustedAt === null) {
-    const because = `nobody saw when key generation ${roll.generation} came: it was found in a list, or the fact is old`;
-    return { proofs: {}, unproven: [because, ...unproven], hopeless: true };
-  }
-  const restarts = lazily(() => restartsForTrust(roll, trustedAt, cluster));
+  const since = trustedAt(roll, bundle);
+  if (typeof since === 'string') return { proofs: {}, unproven: [since, ...unproven], hopeless: true };
+  const restarts = lazily(() => restartsForTrust(roll, since, cluster));
   const proofs: Record<string, Proof> = {};
   for (const pod of roll.stale) {
-    const proof = await prove(pod, roll, trustedAt, now, async (name) => (await restarts()).has(name));
+    const proof = await prove(pod, roll, since, now, async (name) => (await restarts()).has(name));
     if (typeof proof === 'string') unproven.push(proof);
     else proofs[pod.metadata.name] = proof;
   }
-  return { proofs, unproven, hopeless: false };
+  return { trustedAt: since, proofs, unproven, hopeless: false };
 }
 
 function secretDoubts({ key, generation }: Roll, bundle: KubernetesObject | undefined, { certificate }: Memory): string[] {

@@ -19,6 +19,13 @@ import {
 
 beforeAll(loadCrds);
 
+/** Everything of one version of the operator. */
+const on = (version: string) => ({
+  actors: [actor(version)],
+  deployments: [deployment(version)],
+  kafka: kafka({ operatorLastSuccessfulVersion: version }),
+});
+
 describe('strimzi/upgrade-stale-crds', () => {
   it('fixes #10576: operator 0.43.0 on CRDs of 0.41.0', async () => {
     const verdict = await verdictIn({});
@@ -41,17 +48,18 @@ describe('strimzi/upgrade-stale-crds', () => {
       apiVersion: 'v1',
       actors: [actor('1.2.0')],
       deployments: [deployment('1.2.0')],
-      kafka: kafka({ conditions: [] }),
+      kafka: kafka({ conditions: [], operatorLastSuccessfulVersion: undefined }),
     };
     expect(await verdictIn(world)).toMatchObject({ kind: 'fix', evidence: allLive({ missing: ['clusterSecurity'] }) });
   });
 
-  it('fixes by image and status together where nobody audits', async () => {
-    expect(await verdictIn({ actors: [] })).toMatchObject({ kind: 'fix' });
+  it('reads the API version from the CRD: a fact names any', async () => {
+    const verdict = await verdictIn({ apiVersion: 'v1alpha1' });
+    expect(verdict).toMatchObject({ kind: 'fix', evidence: allLive({ apiVersion: 'v1beta2' }) });
   });
 
-  it('fixes when the operator runs outside the cluster and only audit names it', async () => {
-    expect(await verdictIn({ deployments: [] })).toMatchObject({ kind: 'fix' });
+  it('fixes by image and status together where nobody audits', async () => {
+    expect(await verdictIn({ actors: [] })).toMatchObject({ kind: 'fix' });
   });
 
   it.each<[string, Partial<World>, Verdict['kind'], RegExp]>([
@@ -99,18 +107,18 @@ describe('strimzi/upgrade-stale-crds', () => {
       /the one deployed/,
     ],
     [
-      'nobody is named and the two proofs disagree',
+      'the image and the status of the Kafka disagree',
       { actors: [], kafka: kafka({ operatorLastSuccessfulVersion: '0.42.0' }) },
       'wait',
-      /second proof/,
+      /last reconciled the Kafka is 0.42.0, the one deployed 0.43.0/,
     ],
     [
       'only somebody else wrote',
       { actors: [{ ...actor('0.43.0'), userAgent: 'kubectl/v1.30' }], kafka: kafka({ operatorLastSuccessfulVersion: '0.42.0' }) },
       'wait',
-      /nobody is named/,
+      /last reconciled the Kafka is 0.42.0/,
     ],
-    ['the operator is newer than what is known', { actors: [actor('1.9.0')], deployments: [] }, 'report', /outside the known range/],
+    ['the operator is newer than what is known', { ...on('1.9.0') }, 'report', /outside the known range/],
     [
       'the CRD keeps every field',
       {
@@ -141,7 +149,7 @@ describe('strimzi/upgrade-stale-crds', () => {
       'report',
       /keeps every field/,
     ],
-    ['the CRDs of this version are not pinned', { actors: [actor('0.43.9')], deployments: [] }, 'report', /not pinned/],
+    ['the CRDs of this version are not pinned', { ...on('0.43.9') }, 'report', /not pinned/],
     [
       'the new CRD would narrow the old one',
       {
@@ -202,7 +210,7 @@ describe('strimzi/upgrade-stale-crds', () => {
     expect(await verdictIn({ crd: crd('0.41.0', helm) })).toMatchObject({ kind: 'fix' });
   });
 
-  const on044 = { actors: [actor('0.44.0')], deployments: [deployment('0.44.0')] };
+  const on044 = on('0.44.0');
   const env = [{ name: 'A', value: '1' }];
 
   it('fixes operator 0.44.0 on CRDs of 0.41.0 while no Kafka has what the new CRD newly rules', async () => {
@@ -214,7 +222,7 @@ describe('strimzi/upgrade-stale-crds', () => {
   });
 
   it('leaves it alone when a Kafka has what the new CRD newly rules', async () => {
-    const withEnv = { ...kafka(), spec: { kafka: { template: { kafkaContainer: { env } } } } };
+    const withEnv = { ...on044.kafka, spec: { kafka: { template: { kafkaContainer: { env } } } } };
     const verdict = await verdictIn({ ...on044, crd: crd('0.41.0'), kafka: withEnv });
     expect(verdict).toMatchObject({
       kind: 'report',
@@ -227,7 +235,7 @@ describe('strimzi/upgrade-stale-crds', () => {
   });
 
   it('says when to pin which CRDs', async () => {
-    const verdict = await verdictIn({ actors: [actor('0.43.9')], deployments: [] });
+    const verdict = await verdictIn(on('0.43.9'));
     expect(verdict).toMatchObject({ advice: expect.arrayContaining([expect.stringContaining('kubemend crds add strimzi 0.43.9')]) });
   });
 

@@ -10,24 +10,19 @@ import { type Examination, remediation } from '../../../shared/remediation.ts';
 import { clear, fix, report, type Verdict, wait } from '../../../shared/verdict.ts';
 import { atLeast, whenWritesCounted } from '../../../shared/when.ts';
 import { ANYTHING } from '../../../shared/write.ts';
-import { operatorVersion, type Writers, writersOf } from '../operator.ts';
+import { identify } from '../operator/identify.ts';
+import { withoutVersion } from '../operator/without-version.ts';
+import { hintsOf, type Writers } from '../operator/writers.ts';
+import { KNOWN_OPERATORS, writtenFields } from './written-fields.ts';
 
 const CRD = { group: 'apiextensions.k8s.io', version: 'v1', resource: 'customresourcedefinitions', name: 'kafkas.kafka.strimzi.io' };
 /** All that is written of the CRD: never its conversion, its names or its labels. */
 const SCHEMAS = '/spec/versions';
 const KAFKAS = { group: 'kafka.strimzi.io', resource: 'kafkas' };
-
-/** Which operators write which field of a Kafka's status in every reconciliation; each was new in the CRDs of its first version. */
-const WRITTEN: [field: string, operators: string][] = [
-  ['kafkaNodePools', '>=0.36.0'],
-  ['operatorLastSuccessfulVersion', '>=0.37.0'],
-  ['kafkaVersion', '>=0.37.0'],
-  ['kafkaMetadataVersion', '>=0.39.0'],
-  ['kafkaMetadataState', '>=0.40.0 <0.49.0'],
-  ['registeredNodeIds', '>=0.43.0 <0.48.0'],
-  ['clusterSecurity', '>=1.2.0'],
+const BY_HAND = [
+  'Find out which version of the CRDs belongs to this operator, from whoever built its image',
+  'Compare them with the live CRD, and apply them by hand: a CRD of another version may drop fields',
 ];
-const KNOWN_OPERATORS = '>=0.37.0 <1.3.0';
 
 export default remediation({
   title: 'Apply the CRDs of the running Strimzi operator',
@@ -60,7 +55,7 @@ export default remediation({
   ],
   limits: { confirmAfter: '5s', settleWithin: '10s', stableFor: '10s', verifyWithin: '5m' },
 
-  hints: writersOf,
+  hints: hintsOf,
 
   examine: (examination) => compare(examination, nothingMissing),
   // Before it storms: nobody writes in vain yet.
@@ -70,45 +65,58 @@ export default remediation({
 /** Whether the CRDs are older than the operator. `otherwise` judges a CRD that has every field the operator writes. */
 async function compare(examination: Examination<Writers>, otherwise: typeof nothingMissing): Promise<Verdict> {
   const { cluster, incident, now } = examination;
-  const { version } = incident.object;
-  const kafka = await cluster.get(incident.object);
-  if (!kafka || kafka.metadata.deletionTimestamp) return clear('the Kafka resource is gone');
-  const operator = await operatorVersion(kafka, examination);
-  if (typeof operator !== 'string') return operator;
-  if (!satisfies(operator, KNOWN_OPERATORS)) return report(`Strimzi ${operator} is outside the known range ${KNOWN_OPERATORS}`);
-
   const live = await cluster.get(CRD);
-  if (!live) return report(`the CRD ${CRD.name} does not exist`);
-  const written = WRITTEN.filter(([, operators]) => satisfies(operator, operators)).map(([field]) => field);
-  const missing = missingStatusFields(asCrd(live), version, written);
+  if (!live) return clear(`the CRD ${CRD.name} does not exist, so there is no Kafka`);
+  const version = storageVersion(live);
+  const kafka = await cluster.get({ ...incident.object, version });
+  if (!kafka || kafka.metadata.deletionTimestamp) return clear('the Kafka resource is gone');
+  const operator = await identify(kafka, examination);
+  const releases = operator.version === undefined ? operator.candidates : [operator.version];
+  const missing = missingStatusFields(asCrd(live), version, writtenFields(releases));
+  const found = allLive({ crd: live.metadata.uid ?? '', apiVersion: version, missing });
+  if (operator.version === undefined) {
+    if (missing.length === 0 && !operator.passes) return otherwise(kafka, live, examination);
+    const finding = `the live CRD drops status.${missing.join(', status.')}, which Strimzi ${releases.join(' or ') || 'of a later version'} writes`;
+    return withoutVersion(operator, { because: finding, evidence: found, advice: BY_HAND }, examination);
+  }
+  const { evidence: identity, version: release } = operator;
+  if (!satisfies(release, KNOWN_OPERATORS)) {
+    return report(`Strimzi ${release} is outside the known range ${KNOWN_OPERATORS}`, { evidence: { ...identity, ...found } });
+  }
   if (missing.length === 0) return otherwise(kafka, live, examination);
   if (changedWithin(live, '2m', now)) return wait('the CRD was changed less than 2 minutes ago: somebody may be upgrading', '15s');
 
-  const advice = [`Apply the CRDs of Strimzi ${operator} by hand, from its release page`];
-  const evidence = allLive({ operator, crd: live.metadata.uid ?? '', apiVersion: version, missing });
-  const artifact = `strimzi/${operator}`;
+  const advice = [`Apply the CRDs of Strimzi ${release} by hand, from its release page`];
+  const evidence = { ...identity, ...found };
+  const artifact = `strimzi/${release}`;
   const pinned = await cluster.artifact(artifact);
-  if (!pinned) advice.unshift(`Pin them: kubemend crds add strimzi ${operator} --from strimzi-crds-${operator}.yaml`);
-  if (!pinned) return report(`the CRDs of Strimzi ${operator} are not pinned here`, { evidence, advice });
+  if (!pinned) advice.unshift(`Pin them: kubemend crds add strimzi ${release} --from strimzi-crds-${release}.yaml`);
+  if (!pinned) return report(`the CRDs of Strimzi ${release} are not pinned here`, { evidence, advice });
   const target = (await parseCrds(pinned.text)).find(({ metadata }) => metadata.name === CRD.name);
   if (!target) return report(`the pinned ${artifact} holds no ${CRD.name}`, { evidence, advice });
   const still = missingStatusFields(target, version, missing);
-  if (still.length > 0) return report(`the CRD of ${operator} lacks status.${still.join(', status.')} too: another failure`, { evidence });
+  if (still.length > 0) return report(`the CRD of ${release} lacks status.${still.join(', status.')} too: another failure`, { evidence });
   const losses = schemaLosses(asCrd(live), target);
   const kafkas = losses.length > 0 ? await cluster.list({ ...KAFKAS, version: version }) : [];
   const hurting = losses.filter((loss) => hurts(loss, kafkas));
   if (hurting.length > 0) {
-    return report(`the CRD of ${operator} is no superset of the live one`, {
+    return report(`the CRD of ${release} is no superset of the live one`, {
       evidence: { ...evidence, ...allLive({ losses: hurting }) },
       advice,
     });
   }
 
-  const reason = `replace the kafkas CRD by the one of Strimzi ${operator}`;
-  return fix(`Strimzi ${operator} writes status.${missing.join(', status.')}, which the live CRD drops`, {
+  const reason = `replace the kafkas CRD by the one of Strimzi ${release}`;
+  return fix(`Strimzi ${release} writes status.${missing.join(', status.')}, which the live CRD drops`, {
     evidence: { ...evidence, ...(losses.length > 0 && allLive({ newRulesThatNoKafkaMeets: losses })) },
     steps: [apply(targetOf(CRD, live), { artifact, sha256: pinned.sha256 }, reason, [SCHEMAS])],
   });
+}
+
+/** The version that Kafkas are stored in, as the live CRD says; a fact names any version. */
+function storageVersion(live: KubernetesObject): string {
+  const { versions } = asCrd(live).spec;
+  return (versions.find(({ storage, served }) => storage && served) ?? versions.find(({ served }) => served))?.name ?? '';
 }
 
 /** The CRD keeps everything. After our fix: over once the operator's field is stored. Otherwise somebody else fixed it, or it is another failure. */
