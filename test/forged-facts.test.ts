@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { readBundle } from '../infra/local/bundle.ts';
 import { replay } from '../infra/local/replay.ts';
@@ -7,7 +8,7 @@ import { loadRemediations } from '../infra/remediations.ts';
 import { DirectoryArtifacts } from '../shared/artifacts/directory.ts';
 import { allLive, hint } from '../shared/evidence.ts';
 import { mergePatch } from '../shared/plan.ts';
-import { type Fact, type Remediation, remediation } from '../shared/remediation.ts';
+import { type Definition, type Fact, type Remediation, remediation } from '../shared/remediation.ts';
 import { clear, fix, wait } from '../shared/verdict.ts';
 import { clusterOf, NOW, world as znodeWorld } from './fixtures/strimzi-znode.ts';
 import { neutral, type Watched, watched, watchedDefinition } from './forged-facts.ts';
@@ -43,7 +44,11 @@ beforeAll(async () => {
   }
   for (const definition of remediations) {
     const sample = join(ROOT, 'functions', definition.name, 'sample.yaml');
-    if (existsSync(sample)) await playSample(definition, new URL(`file://${sample}`), 'shadow');
+    if (existsSync(sample)) {
+      const { default: written } = (await import(`../functions/${definition.name}/index.ts`)) as { default: Definition };
+      const { hints, examine } = definition as Required<Remediation>;
+      await playSample({ ...written, hints, examine }, pathToFileURL(sample), 'shadow');
+    }
     await WORLDS[definition.name]?.(definition);
   }
 }, 300_000);
@@ -64,6 +69,7 @@ describe('the check itself', () => {
     cause: { issue: 'example/widgets#1', affects: 'all', because: 'red is an error' },
     when: { source: ['kubernetes'] },
     rights: [],
+    writes: [],
     hints: (fact: Fact) => ({ fact }),
   };
   const steps = [mergePatch(object, { spec: { color: 'blue' } }, 'red is an error')];
