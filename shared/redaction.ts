@@ -1,7 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { asRecord } from '../events/exporter/as-record.ts';
 import { canonical } from './canonical.ts';
-import { ASSIGNMENTS, FORMS, namesCredential } from './credential-forms.ts';
+import type { Range } from './credential-assignments.ts';
+import { namesCredential } from './credential-forms.ts';
+import { credentialsIn, type Finder, formsIn } from './credentials.ts';
 
 /**
  * Takes credentials out of whole objects before they are kept. A value becomes a mark that says nothing about it but whether it is the same
@@ -25,13 +27,38 @@ const OPEN_VALUES = new Set(['tolerations', 'taints']);
 const HOLDERS = /^(Secret|ConfigMap)(List)?$/;
 /** Where a CustomResourceDefinition holds a schema, in v1 and in v1beta1. */
 const SCHEMAS = new Set(['schema', 'validation']);
+/** Of texts that were redacted: how many are remembered, and how long each may be. */
+const REMEMBERED = { texts: 20_000, length: 500 };
+
+/** The redaction with all rules. They are loaded when something is recorded, for that is the one use. */
+export async function loadRedaction(key: Buffer, keepEnv: string[] = []): Promise<Redaction> {
+  const { knownSecretsIn } = await import('./known-secrets.ts');
+  return redaction(key, keepEnv, [knownSecretsIn]);
+}
+
 /** `key`: random bytes that nobody keeps. `keepEnv`: names of variables whose values are no secret, because an examination compares them with words. */
-export function redaction(key: Buffer, keepEnv: string[] = []): Redaction {
+export function redaction(key: Buffer, keepEnv: string[], finders: Finder[]): Redaction {
   const kept = new Set(keepEnv);
   const mark = (value: unknown): string => `redacted-${createHmac('sha256', key).update(canonical(value)).digest('hex').slice(0, 12)}`;
-  const replaced = (forms: RegExp[], value: string): string =>
-    forms.reduce((result, form) => result.replace(form, (found) => mark(found)), value);
-  const text = (value: string): string => replaced(ASSIGNMENTS, replaced(FORMS, value));
+  const hidden = (value: string, ranges: Range[]): string => {
+    let [result, done] = ['', 0];
+    for (const [from, to] of ranges) {
+      result += value.slice(done, from) + mark(value.slice(from, to));
+      done = to;
+    }
+    return result + value.slice(done);
+  };
+  const known = new Map<string, string>();
+  /** An object in a storm is written with the same texts again and again. */
+  const text = (value: string): string => {
+    if (value.length > REMEMBERED.length) return hidden(value, credentialsIn(value, finders));
+    const before = known.get(value);
+    if (before !== undefined) return before;
+    const after = hidden(value, credentialsIn(value, finders));
+    if (known.size >= REMEMBERED.texts) known.clear();
+    known.set(value, after);
+    return after;
+  };
   /** Every leaf becomes a mark; the names stay. */
   const leaves = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(leaves);
@@ -62,7 +89,7 @@ export function redaction(key: Buffer, keepEnv: string[] = []): Redaction {
         );
   /** A schema names fields, and is judged word by word; a value may stand in it only as a default or an example of the field `of`. */
   const schema = (value: unknown, of: string): unknown => {
-    if (typeof value === 'string') return replaced(FORMS, value);
+    if (typeof value === 'string') return hidden(value, formsIn(value, finders));
     if (Array.isArray(value)) return value.map((inner) => schema(inner, of));
     if (typeof value !== 'object' || value === null) return value;
     return mapped(value, (inner, name) => {

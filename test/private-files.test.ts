@@ -42,7 +42,7 @@ function left(...path: string[]): void {
 async function keep(state: string): Promise<void> {
   openDatabase(join(state, 'kubemend.sqlite')).exec("INSERT OR REPLACE INTO settings VALUES ('a', 'b')");
   await new DirectoryArtifacts({ directory: join(state, 'artifacts') }).put('backups/strimzi/1', 'password: seed');
-  const recording = new Recording(state, [], Date.now);
+  const recording = await Recording.start(state, [], Date.now);
   recording.audit({ stage: 'ResponseComplete' });
   const storage = await openStorage({
     ...{ directory: join(state, 'exporter'), keep: 60_000, now: Date.now },

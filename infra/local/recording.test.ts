@@ -21,9 +21,9 @@ const widget = (second: number, name: string, more: Partial<WatchEvent> = {}): W
   ...more,
 });
 
-it('Two files of bounded size; the newer begins with the state that the thrown-away lines had made', () => {
+it('Two files of bounded size; the newer begins with the state that the thrown-away lines had made', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'kubemend-recording-'));
-  const recording = new Recording(directory, [], () => START, 4_000);
+  const recording = await Recording.start(directory, [], () => START, 4_000);
   recording.watch(widget(0, 'quiet', { type: 'ADDED', fromList: true }));
   recording.watch(widget(0, 'gone', { type: 'ADDED', fromList: true }));
   recording.watch(widget(1, 'gone', { type: 'DELETED' }));
@@ -44,9 +44,9 @@ const changed = { change: 'modified' as const, changed: [], phantom: false };
 const fact = { id: 'fact-1234', cluster: 'toy', observedAt: at(1_800), coverage, object, ...changed };
 const incident = open(fact, object, 'example/mend', 1, START + 1_800_000);
 
-it('A bundle begins with what stood there, holds the namespace it is about, and the first answers from its start', () => {
+it('A bundle begins with what stood there, holds the namespace it is about, and the first answers from its start', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'kubemend-recording-'));
-  const recording = new Recording(directory, [], () => START + 1_800_000);
+  const recording = await Recording.start(directory, [], () => START + 1_800_000);
   recording.watch(widget(0, 'a', { type: 'ADDED', fromList: true }));
   recording.watch(widget(1_790, 'a'));
   const elsewhere = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'b', namespace: 'bank', resourceVersion: '1' } };
@@ -69,7 +69,7 @@ it('A bundle begins with what stood there, holds the namespace it is about, and 
 it('In a bundle an answer is there with the event that it was asked for after: a replay asks at once', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'kubemend-recording-'));
   let now = 0;
-  const recording = new Recording(directory, [], () => START + now);
+  const recording = await Recording.start(directory, [], () => START + now);
   const live = { metadata: { name: 'a', namespace: 'shop' } };
   const view = recording.view('example/mend', { get: async () => live } as never);
   for (const second of [1_790, 1_792, 1_795]) {
@@ -91,7 +91,7 @@ it('In a bundle an answer is there with the event that it was asked for after: a
 it('In a bundle an answer holds from the event that called for it, though more events came before it was asked', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'kubemend-recording-'));
   let now = 0;
-  const recording = new Recording(directory, [], () => START + now);
+  const recording = await Recording.start(directory, [], () => START + now);
   const view = recording.view('example/mend', { get: async () => ({ metadata: { name: 'a', namespace: 'shop' } }) } as never);
   for (const second of [1_790, 1_800]) {
     for (const later of [0, 0.02, 0.03]) recording.watch(widget(second + later, 'a', { type: later === 0 ? 'ADDED' : 'MODIFIED' }));

@@ -6,7 +6,7 @@ import { privateDirectory, writePrivateFile } from '../../events/private-files.t
 import type { Read } from '../../shared/cluster.ts';
 import type { Recorder } from '../../shared/examine.ts';
 import type { Collection, KubernetesObject, Reference } from '../../shared/kubernetes/object.ts';
-import { type Redaction, redaction } from '../../shared/redaction.ts';
+import { loadRedaction, type Redaction } from '../../shared/redaction.ts';
 import type { Remediation } from '../../shared/remediation.ts';
 import type { ZnodeReference } from '../../shared/znode-step.ts';
 import type { Znode } from '../../shared/zookeeper/client.ts';
@@ -36,12 +36,15 @@ export class Recording {
   readonly #known = new Map<string, WatchEvent>();
   #size: number;
 
-  constructor(directory: string, remediations: Remediation[], now: () => number, largest = LARGEST) {
+  /** Begins a recording in a state folder. */
+  static async start(directory: string, remediations: Remediation[], now: () => number, largest = LARGEST): Promise<Recording> {
+    const keepEnv = remediations.flatMap(({ capture }) => capture?.env ?? []);
+    return new Recording(directory, await loadRedaction(randomBytes(32), keepEnv), now, largest);
+  }
+
+  private constructor(directory: string, redaction: Redaction, now: () => number, largest: number) {
     this.#directory = join(directory, FOLDER);
-    this.#redaction = redaction(
-      randomBytes(32),
-      remediations.flatMap(({ capture }) => capture?.env ?? []),
-    );
+    this.#redaction = redaction;
     this.#now = now;
     this.#largest = largest;
     privateDirectory(this.#directory);

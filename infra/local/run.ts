@@ -99,7 +99,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     transports.set(identity, known);
     return known;
   };
-  const recording = options.record ? new Recording(directory, remediations, clock.now) : undefined;
+  const recording = options.record ? await Recording.start(directory, remediations, clock.now) : undefined;
   const access: EngineOptions['access'] = (name, remediation) => {
     if (name !== cluster) throw new UnknownClusterError(`this run watches ${cluster}, not ${name}`);
     const sender = transport(remediation);

@@ -2,13 +2,13 @@ import { readdirSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 import type { Recorded } from '../../infra/local/bundle.ts';
 import { loadRemediations } from '../../infra/remediations.ts';
-import { redaction } from '../../shared/redaction.ts';
+import { loadRedaction } from '../../shared/redaction.ts';
 import { markersIn } from '../markers.ts';
 import { play } from './play.ts';
 
 const recordings = readdirSync(import.meta.dirname, { withFileTypes: true }).flatMap((one) => (one.isDirectory() ? [one.name] : []));
 const keepEnv = (await loadRemediations()).flatMap(({ capture }) => capture?.env ?? []);
-const { object, audit } = redaction(Buffer.alloc(32, 7), keepEnv);
+const { object, audit } = await loadRedaction(Buffer.alloc(32, 7), keepEnv);
 
 const redacted = (recorded: Recorded): Recorded => {
   if (recorded.kind === 'watch') return { ...recorded, event: { ...recorded.event, object: object(recorded.event.object) } };
