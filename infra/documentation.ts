@@ -6,6 +6,9 @@ import { merge } from './kubernetes/rbac.ts';
 /** Where the pages are. */
 export const PAGES = join(import.meta.dirname, '../docs/remediations');
 
+/** The page whose lists are generated. */
+export const THREAT_MODEL = join(import.meta.dirname, '../docs/threat-model.md');
+
 /** `strimzi-upgrade-stale-crds.md` */
 export const pageName = ({ name }: Pick<Remediation, 'name'>): string => `${name.replace('/', '-')}.md`;
 

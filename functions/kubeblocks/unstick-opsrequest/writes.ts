@@ -21,7 +21,7 @@ export const operationWrites = (group: string): Write[] => {
       before: { '/spec/type': '^HorizontalScaling$' },
       changes: { '/spec/cancel': '^(true)?$' },
     },
-    { operation: 'create', ...kind, worst: 'bring offline instances of any Cluster online', fields: RETRY },
+    { operation: 'create', ...kind, worst: 'scale any Cluster out', fields: RETRY },
     { operation: 'delete', ...kind, worst: 'delete requests that have not begun', before: { '/status/phase': '^(Pending|Creating)$' } },
     // What this remediation created, while no controller has begun it: the undo.
     {
