@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { verb } from '../bin/verbs/rights.ts';
+import { type Called, callVerb } from './call-verb.ts';
+
+interface Printed {
+  kind: string;
+  metadata: { name: string; namespace?: string };
+  rules?: { apiGroups: string[]; resources: string[]; verbs: string[]; resourceNames?: string[] }[];
+  spec?: { matchConditions?: { expression: string }[]; validations?: { message: string }[] };
+}
+
+const call = (...args: string[]): Promise<Called> => callVerb(verb, '/nonexistent', ...args);
+async function printed(...args: string[]): Promise<{ objects: Printed[]; err: string }> {
+  const { code, out, err } = await call(...args, '--json');
+  expect(code).toBe(0);
+  return { ...(JSON.parse(out) as { objects: Printed[] }), err };
+}
+const namesOf = (objects: Printed[], kind: string): string[] =>
+  objects.filter((one) => one.kind === kind).map(({ metadata }) => metadata.name);
+const READING = ['get', 'list', 'watch'];
+
+describe('kubemend rights', () => {
+  it('prints a policy before the roles, for each remediation that writes', async () => {
+    const { objects } = await printed();
+    const [policies, roles] = ['ValidatingAdmissionPolicy', 'ClusterRole'].map((kind) => namesOf(objects, kind));
+    expect(policies).toEqual([
+      'kubemend.kubeblocks.unstick-opsrequest',
+      'kubemend.kubero.slow-release-storm',
+      'kubemend.strimzi.delete-stale-migration-znode',
+      'kubemend.strimzi.resume-ca-roll',
+      'kubemend.strimzi.upgrade-stale-crds',
+    ]);
+    expect(namesOf(objects, 'ValidatingAdmissionPolicyBinding')).toEqual(policies);
+    expect(roles).toHaveLength(6);
+    expect(objects.findLastIndex(({ kind }) => kind.startsWith('Validating'))).toBeLessThan(
+      objects.findIndex(({ kind }) => kind === 'ClusterRole'),
+    );
+  });
+
+  it('prints only what --only names, so that approving one remediation grants no other its rights', async () => {
+    const { objects } = await printed('--only', 'strimzi/upgrade-stale-crds');
+    expect(new Set(objects.map(({ metadata }) => metadata.name))).toEqual(
+      new Set(['kubemend.strimzi.upgrade-stale-crds', 'kubemend:strimzi:upgrade-stale-crds']),
+    );
+    const exporter = await printed('--only', 'exporter');
+    expect(exporter.objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+      'ClusterRole kubemend:exporter',
+      'ClusterRoleBinding kubemend:exporter',
+    ]);
+    await expect(call('--only', 'strimzi/none')).rejects.toThrow(/unknown name; use one of kubeblocks/);
+  });
+
+  it('prints only rights to read for shadow mode, and none on Secrets, and says how to grant those', async () => {
+    const { objects, err } = await printed('--shadow');
+    const rules = objects.filter(({ metadata }) => metadata.name !== 'kubemend:exporter').flatMap(({ rules = [] }) => rules);
+    expect(rules.flatMap(({ verbs }) => verbs).filter((one) => !READING.includes(one))).toEqual([]);
+    expect(rules.filter(({ apiGroups, resources }) => apiGroups.includes('') && resources.includes('secrets'))).toEqual([]);
+    expect(namesOf(objects, 'ValidatingAdmissionPolicy')).toEqual([]);
+    expect(err).toMatch(/Not granted to strimzi\/resume-ca-roll: get on secrets\. To grant it, add --pin kafka-secrets=NAMESPACE\/OBJECT/);
+    expect(err).toMatch(/Not granted to kubero\/slow-release-storm: list on secrets\. To grant it, add --namespace NAMESPACE/);
+  });
+
+  it('prints Roles for the namespaces that were named, and keeps cluster-wide only what has no namespace or is read in all', async () => {
+    const { objects } = await printed('--only', 'kubero/slow-release-storm', '--namespace', 'kubero', '--namespace', 'shop');
+    const within = objects.filter(({ kind }) => kind === 'Role');
+    expect(within.map(({ metadata }) => metadata.namespace)).toEqual(['kubero', 'shop']);
+    expect(within[0]?.rules?.map(({ resources, verbs }) => [resources, verbs])).toEqual([
+      [['kuberopipelines'], ['get', 'patch']],
+      [['secrets'], ['list']],
+      [['events'], ['create']],
+    ]);
+    const [everywhere] = objects.filter(({ kind }) => kind === 'ClusterRole');
+    expect(everywhere?.rules?.map(({ resources, verbs, resourceNames }) => [resources, verbs, resourceNames])).toEqual([
+      [['deployments'], ['list'], undefined],
+      [['customresourcedefinitions'], ['get'], ['kuberopipelines.application.kubero.dev']],
+    ]);
+    await expect(call('--namespace', 'No/Such')).rejects.toThrow(/not a valid namespace name/);
+  });
+
+  it.each([
+    ['kubemend/runner', 'system:serviceaccount:kubemend:runner', 'kubemend.serviceaccount.kubemend.runner'],
+    ['Runner@example.com', 'Runner@example.com', expect.stringMatching(/^kubemend\.user\.runner-example-com-[0-9a-f]{8}$/)],
+  ])('holds a shared identity (%s) to one policy for all remediations, whichever it grants now', async (subject, username, name) => {
+    const { objects } = await printed('--only', 'strimzi/upgrade-stale-crds', '--subject', subject);
+    const [policy, ...more] = objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicy');
+    expect(more).toEqual([]);
+    expect(policy?.metadata.name).toEqual(name);
+    expect(policy?.spec?.matchConditions?.[0]?.expression).toBe(`request.userInfo.username == "${username}"`);
+    expect(policy?.spec?.validations?.some(({ message }) => message.includes('kuberopipelines'))).toBe(true);
+    expect(namesOf(objects, 'ClusterRole')).toEqual(['kubemend:strimzi:upgrade-stale-crds']);
+  });
+
+  it('leaves the policies out for a Kubernetes that does not know them', async () => {
+    const { objects } = await printed('--no-policies');
+    expect(objects.filter(({ kind }) => kind.startsWith('Validating'))).toEqual([]);
+  });
+
+  it('runs as its help and the pages show it', async () => {
+    const pages = ['README.md', 'docs/aws.md', 'docs/threat-model.md'].map((path) =>
+      readFileSync(join(import.meta.dirname, '..', path), 'utf8'),
+    );
+    const shown = pages.flatMap((page) => [...page.matchAll(/^kubemend (rights [^|#\n]*)/gm)].map(([, line = '']) => line.trim()));
+    const lines = [...(verb.examples ?? []).map((example) => example.replace(/^kubemend /, '').replace(/ \|.*$/, '')), ...shown];
+    expect(lines.length).toBeGreaterThan(10);
+    for (const line of lines.filter((one) => !one.includes('--aws'))) {
+      const { code } = await call(...line.split(/\s+/).slice(1));
+      expect({ line, code }).toEqual({ line, code: 0 });
+    }
+  });
+});
