@@ -6,7 +6,9 @@ import { openSandbox, type Sandbox } from '../../bin/sandbox.ts';
 import type { IncidentChanged } from '../../events/incident-changed.ts';
 import { liveValues } from '../../shared/evidence.ts';
 import type { Incident } from '../../shared/incident.ts';
+import type { Connection } from '../../shared/kubernetes/transport.ts';
 import type { Limits } from '../../shared/remediation.ts';
+import { Admin } from '../control-plane/admin.ts';
 import { readAuditLog, writesBy } from '../control-plane/audit-log.ts';
 import { MARKER, newestVersion, operatorConnection, PIPELINE, seedKubero } from '../scenarios/kubero/cluster.ts';
 import { FakeHelmOperator, type OperatorOptions } from '../scenarios/kubero/operator.ts';
@@ -154,4 +156,57 @@ describe('the release storm of kubero#420, on a real API server', () => {
     expect(await newestVersion(sandbox.admin)).toBeGreaterThan(10);
     expect(await ownWrites(true)).toEqual([]);
   }, 180_000);
+
+  it('reports revisions that a tenant created, who may create Secrets and nothing else, and writes nothing', async () => {
+    const tenantOnly: Scenario = {
+      ...registryCopy,
+      async start({ admin, connection }) {
+        await seedKubero(admin, { period: '6s' });
+        const tenant = new Admin(await tenantConnection(admin, connection));
+        const creating = createRevisions(tenant, 5_000);
+        return { stop: () => creating.finally(() => tenant.close()) };
+      },
+    };
+    await play('auto', tenantOnly);
+    const reported = await until('reported', 'planned');
+    expect({ state: reported.state, because: reported.because }).toEqual({
+      state: 'reported',
+      because: expect.stringContaining(
+        'kubemend does not write, because the status of the pipeline does not say that a release is deployed',
+      ),
+    });
+    expect(await newestVersion(sandbox.admin)).toBeGreaterThanOrEqual(44);
+    expect(await ownWrites(true)).toEqual([]);
+  }, 180_000);
 });
+
+/** Someone who may create Secrets in the namespace of the pipeline, and nothing else. */
+async function tenantConnection(admin: Admin, connection: Connection): Promise<Connection> {
+  const RBAC = '/apis/rbac.authorization.k8s.io/v1/namespaces/kubero';
+  await admin.create('/api/v1/namespaces/kubero/serviceaccounts', { metadata: { name: 'tenant' } });
+  await admin.create(`${RBAC}/roles`, {
+    metadata: { name: 'tenant' },
+    rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['create'] }],
+  });
+  await admin.create(`${RBAC}/rolebindings`, {
+    metadata: { name: 'tenant' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'tenant' },
+    subjects: [{ kind: 'ServiceAccount', name: 'tenant', namespace: 'kubero' }],
+  });
+  const token = await admin.serviceAccountToken('kubero', 'tenant');
+  return { ...connection, token: async () => token };
+}
+
+/** Creates empty Secrets that look like the revisions 41 to 44 of checkout, in the rhythm of a storm, milliseconds. */
+async function createRevisions(tenant: Admin, rhythm: number): Promise<void> {
+  for (const version of [41, 42, 43, 44]) {
+    await tenant.create('/api/v1/namespaces/kubero/secrets?fieldManager=helm-operator', {
+      ...{ type: 'helm.sh/release.v1', data: { release: '' } },
+      metadata: {
+        name: `sh.helm.release.v1.checkout.v${version}`,
+        labels: { owner: 'helm', name: 'checkout', version: `${version}`, status: 'deployed' },
+      },
+    });
+    await new Promise((resolve) => setTimeout(resolve, rhythm));
+  }
+}

@@ -20,19 +20,22 @@ export interface Cause {
  */
 export function causeOf(pipeline: KubernetesObject, operators: Operator[]): Cause | Verdict {
   const { spec = {} } = pipeline;
-  const unknown = operators.length === 0 || operators.some(({ version }) => version === undefined);
-  const old = operators.some(({ version = '' }) => isWithin(version, '<0.1.5-0'));
+  const running = operators.filter((operator) => operator.running);
+  // One that is scaled to zero beside one that runs upgrades nothing.
+  const judged = running.length > 0 ? running : operators;
+  const unknown = judged.length === 0 || judged.some(({ version }) => version === undefined);
+  const old = judged.some(({ version = '' }) => isWithin(version, '<0.1.5-0'));
   const { written, ms } = periodOf(pipeline, old || unknown);
   if (ms === undefined) {
-    const reason = `its annotation ${RECONCILE_PERIOD}: ${written} is no duration, so the operator reconciles it no more`;
+    const reason = `its annotation ${RECONCILE_PERIOD}: ${written} is not a duration above zero, so the operator no longer reconciles it`;
     return report(reason, { evidence: allLive({ period: written }), advice: [`Set the annotation to ${SLOW}, or remove it`] });
   }
   const mode = (spec.registry as { createSecret?: string } | null | undefined)?.createSecret ?? 'no createSecret';
   const certain = mode === 'copy' || old;
   if (spec.deploymentstrategy !== 'git') {
-    return clear(`its chart looks no credentials up (deployment strategy ${spec.deploymentstrategy ?? 'not set'})`);
+    return clear(`its chart looks up no credentials (deployment strategy ${spec.deploymentstrategy ?? 'not set'})`);
   }
-  return certain || unknown ? { mode, certain, period: { written, ms } } : clear(`its chart looks no credentials up (${mode})`);
+  return certain || unknown ? { mode, certain, period: { written, ms } } : clear(`its chart looks up no credentials (${mode})`);
 }
 
 export const isWithin = (version: string, range: string): boolean => satisfies(version, range, { includePrerelease: true });

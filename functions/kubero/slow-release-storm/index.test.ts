@@ -6,6 +6,7 @@ import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
 import type { Verdict } from '../../../shared/verdict.ts';
 import {
   condition,
+  deployment,
   every,
   NOW,
   operator,
@@ -75,10 +76,19 @@ describe('kubero/slow-release-storm', () => {
       'clear',
       /docker/,
     ],
+    [
+      'an old operator is scaled to zero beside one that does not look credentials up in this mode',
+      {
+        deployments: [operator('0.2.1'), deployment('ghcr.io/kubero-dev/kubero-operator/kuberoapp:v0.1.4', 'old', 0)],
+        pipeline: pipeline({ registry: { createSecret: 'create' } }),
+      },
+      'clear',
+      /no credentials/,
+    ],
     ['it is reconciled every hour already', { pipeline: every('1h') }, 'clear', /every 1h only/],
     ['it is reconciled every ten minutes', { pipeline: every('600s') }, 'clear', /every 600s only/],
-    ['the annotation is no duration', { pipeline: every('1day') }, 'report', /1day is no duration/],
-    ['the annotation is zero', { pipeline: every('0s') }, 'report', /0s is no duration/],
+    ['the annotation is not a duration', { pipeline: every('1day') }, 'report', /1day is not a duration/],
+    ['the annotation is zero', { pipeline: every('0s') }, 'report', /0s is not a duration/],
     ['the spec was changed since', { pipeline: edited(2) }, 'wait', /fewer than 4/],
     ['it is the third upgrade', { memory: three({ upgrades: 2 }) }, 'wait', /fewer than 4/],
     ['nothing is remembered', { memory: undefined }, 'wait', /fewer than 4/],

@@ -1,10 +1,11 @@
 import { milliseconds } from '../../../shared/duration.ts';
-import { type Examination, remediation } from '../../../shared/remediation.ts';
+import { remediation } from '../../../shared/remediation.ts';
 import { clear, type Verdict, wait } from '../../../shared/verdict.ts';
 import { whenObjectChanged } from '../../../shared/when.ts';
 import { kuberoOperators } from '../operator.ts';
 import { causeOf } from './cause.ts';
 import { failureOf, reportFailure } from './failing-release.ts';
+import { latent } from './latent.ts';
 import { operatorObstacles, releaseObstacles } from './obstacles.ts';
 import { CRD, PIPELINES, pipelineOf } from './pipeline.ts';
 import { NOT_A_DURATION, RECONCILE_PERIOD, RESTS, SLOW } from './reconcile-period.ts';
@@ -90,19 +91,3 @@ export default remediation({
     return slowDown(pipeline, cause, operators, obstacles, examination);
   },
 });
-
-/** What a scan asks: will this pipeline be upgraded at every reconciliation? That needs no revision. */
-async function latent(examination: Examination): Promise<Verdict> {
-  const { cluster, incident } = examination;
-  const pipeline = await pipelineOf(cluster, incident.object);
-  if (!pipeline || pipeline.metadata.deletionTimestamp) return clear('the pipeline is gone');
-  const failure = failureOf(pipeline);
-  if (failure) return reportFailure(failure, pipeline);
-  const operators = await kuberoOperators(cluster);
-  const cause = causeOf(pipeline, operators);
-  if ('kind' in cause) return cause;
-  if (operators.length === 0) return clear('no Kubero operator is found');
-  if (!cause.certain) return clear(`whether its chart looks credentials up depends on the version of the operator (${cause.mode})`);
-  if (cause.period.ms >= RESTS) return clear(`it is reconciled every ${cause.period.written} only`);
-  return slowDown(pipeline, cause, operators, operatorObstacles(operators), examination);
-}

@@ -26,7 +26,7 @@ describe('a scan by kubero/slow-release-storm', () => {
       'reports a period that is not a duration, whatever the chart copies',
       { pipeline: { ...every('1day'), spec: { deploymentstrategy: 'git' } } },
       'report',
-      /1day is no duration/,
+      /1day is not a duration/,
     ],
   ])('%s', async (_, world, kind, because) => {
     const verdict = await scanned(world);

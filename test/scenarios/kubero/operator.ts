@@ -121,16 +121,16 @@ export class FakeHelmOperator {
     const revisions = await history(this.#client, namespace, name);
     for (const stale of revisions.filter(({ status }) => status !== 'deployed')) await deleteRevision(this.#client, stale);
     const deployed = revisions.findLast(({ status }) => status === 'deployed');
-    let reason: string | undefined;
+    let done: { reason: string; manifest: string } | undefined;
     try {
-      reason = await this.#sync(pipeline, deployed, revisions.at(-1)?.version ?? 0);
+      done = await this.#sync(pipeline, deployed, revisions.at(-1)?.version ?? 0);
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       const failed = { type: 'ReleaseFailed', status: 'True', reason: deployed ? 'UpgradeError' : 'InstallError' };
       await this.#setStatus(path, { ...failed, message: 'the API server refused it' });
       throw error;
     }
-    if (reason) await this.#setStatus(path, { type: 'Deployed', status: 'True', reason });
+    if (done) await this.#setStatus(path, { type: 'Deployed', status: 'True', reason: done.reason }, done.manifest);
     else await this.#client.write('PUT', `${path}/status`, pipeline);
     return period;
   }
@@ -144,8 +144,8 @@ export class FakeHelmOperator {
     return unit === undefined || stubborn ? period : Number(amount) * UNITS[unit as keyof typeof UNITS];
   }
 
-  /** Installs or upgrades; the reason for the condition, or nothing when there was nothing to do. */
-  async #sync(pipeline: Doc, deployed: Release | undefined, newest: number): Promise<string | undefined> {
+  /** Installs or upgrades; what the status then says, or nothing when there was nothing to do. As the real one's, the manifest holds credentials. */
+  async #sync(pipeline: Doc, deployed: Release | undefined, newest: number): Promise<{ reason: string; manifest: string } | undefined> {
     const candidate = JSON.stringify(render(pipeline, undefined));
     if (deployed && deployed.manifest === candidate) {
       await this.#touch(JSON.parse(candidate) as Draft[]);
@@ -166,7 +166,7 @@ export class FakeHelmOperator {
     if (deployed) await setStatus(this.#client, deployed, 'superseded');
     await setStatus(this.#client, next, 'deployed');
     this.upgrades += deployed ? 1 : 0;
-    return deployed ? 'UpgradeSuccessful' : 'InstallSuccessful';
+    return { reason: deployed ? 'UpgradeSuccessful' : 'InstallSuccessful', manifest: next.manifest };
   }
 
   async #rollBack(pipeline: Doc, deployed: Release, version: number): Promise<void> {
@@ -193,7 +193,11 @@ export class FakeHelmOperator {
   }
 
   /** `status.SetCondition`: the time moves with the status alone. */
-  async #setStatus(path: string, condition: { type: string; status: string; reason: string; message?: string }): Promise<void> {
+  async #setStatus(
+    path: string,
+    condition: { type: string; status: string; reason: string; message?: string },
+    manifest?: string,
+  ): Promise<void> {
     const pipeline = await this.#client.get(path);
     if (!pipeline) return;
     const conditions = ((pipeline.status?.conditions ?? []) as { type: string; lastTransitionTime?: string }[]).filter(
@@ -202,7 +206,8 @@ export class FakeHelmOperator {
     const known = conditions.find(({ type }) => type === condition.type);
     const { lastTransitionTime = new Date().toISOString().replace(/\.\d+/, '') } = known ?? {};
     const others = conditions.filter(({ type }) => type !== condition.type);
-    const status = { ...pipeline.status, conditions: [...others, { ...condition, lastTransitionTime }] };
+    const deployedRelease = manifest === undefined ? {} : { deployedRelease: { name: pipeline.metadata.name, manifest } };
+    const status = { ...pipeline.status, conditions: [...others, { ...condition, lastTransitionTime }], ...deployedRelease };
     await this.#client.write('PUT', `${path}/status`, { ...pipeline, status });
   }
 
