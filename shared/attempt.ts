@@ -10,8 +10,10 @@ export const ABORT_AFTER_MS = (REQUEST_TIMEOUT_S + 2) * 1_000;
 /** How long the targets of a write stay leased: longer than a request may still take effect. Milliseconds. */
 export const TARGET_LEASE_MS = 60_000;
 
-/** For what the API server and etcd have begun when the time is over. */
+/** For what is on its way when the time is over. */
 const MARGIN_MS = 10_000;
+/** Between the two reads that have to agree that a request did not take effect: a stopped etcd may still store it when it goes on (measured there too). */
+export const CONFIRM_MISSING_MS = 5_000;
 /** A deletion that Kafka's tool makes inside the pod ends with the tool: it gives up after 45 s (shared/zookeeper/shell.ts). */
 const ZNODE_SETTLES_AFTER_MS = 90_000;
 

@@ -100,7 +100,7 @@ describe.each(['merge-patch', 'json-patch', 'apply'] as const)('a write that han
     const { world, commit, answer } = await hung({ kind });
     await world.state.set('paused', 'Ann');
     await world.restart();
-    await world.run(90_000);
+    await world.run(110_000);
     expect(await world.story()).toMatch(/kubemend is paused/);
     await answer(await commit());
     expect((await world.incident()).execution?.written).toMatchObject([{ how: 'wrote' }]);

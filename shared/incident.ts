@@ -93,6 +93,8 @@ export interface Attempt {
   /** What the process that sent it got instead of an answer; absent when that process ended. */
   reason?: string | undefined;
   tries?: number | undefined;
+  /** It was not there when it could no longer take effect: one more read, a little later, has to say the same. */
+  missing?: true | undefined;
 }
 
 /** An execution whose attempted step was not found in the cluster. */

@@ -29,8 +29,8 @@ export type Input =
   | { kind: 'withheld'; effect: string; because: string; again?: number | undefined; open?: true }
   /** Stored before the request of a step is sent: from then on it may have been. */
   | { kind: 'writing'; step: number }
-  /** The request of a step has no answer. `until`: from then on it can no longer take effect. `ended`: the process that sent it is gone. */
-  | { kind: 'unanswered'; effect: string; because: string; until: number; ended?: true }
+  /** The request of a step has no answer. `until`: when it is looked for again. `ended`: the process that sent it is gone. `missing`: it is not there. */
+  | { kind: 'unanswered'; effect: string; because: string; until: number; ended?: true; missing?: true }
   /** It cannot take effect any more, and was not found. `overtaken`: why it could not be found even if it did. */
   | { kind: 'not-found'; effect: string; overtaken?: string | undefined }
   /** A request that was given up took effect after all. */

@@ -26,13 +26,13 @@ export function onWriting(next: Draft, { step }: InputOf<'writing'>, { now }: Co
 }
 
 /** The step stays attempted; it is looked for when the request can no longer take effect. */
-export function onNoAnswer(next: Draft, { because, until, ended }: InputOf<'unanswered'>): Incident | undefined {
+export function onNoAnswer(next: Draft, { because, until, ended, missing }: InputOf<'unanswered'>): Incident | undefined {
   const attempted = workOf(next.incident).execution?.attempted;
   if (!attempted) return undefined;
   const reason = attempted.reason ?? (ended ? undefined : because);
-  next.execution({ attempted: { ...attempted, until, reason, tries: (attempted.tries ?? 0) + 1 } });
+  next.execution({ attempted: { ...attempted, until, reason, missing, tries: (attempted.tries ?? 0) + 1 } });
   return next
-    .to(next.incident.state, `not known yet whether step ${attempted.step + 1} is written: ${because}`)
+    .to(next.incident.state, `not known yet whether step ${attempted.step + 1} is written: ${reason ?? because}`)
     .look(until)
     .done();
 }

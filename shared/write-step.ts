@@ -1,6 +1,6 @@
 import type { Access } from './acting.ts';
 import type { Artifacts } from './artifacts/artifacts.ts';
-import { sendLimit, settlesAfter, TARGET_LEASE_MS } from './attempt.ts';
+import { CONFIRM_MISSING_MS, sendLimit, settlesAfter, TARGET_LEASE_MS } from './attempt.ts';
 import { execute } from './execute.ts';
 import { guardWrite } from './guard-write.ts';
 import { type Attempt, type Effect, type Execution, type Incident, type LockedStep, workOf } from './incident.ts';
@@ -16,6 +16,7 @@ import { trace } from './trace.ts';
 /** While the object of an unanswered request cannot be read it is tried again, more and more rarely. Milliseconds. */
 const RETRY_MS = 30_000;
 const MAX_WAIT_MS = 300_000;
+const SILENT = 'the process that sent it gave no answer';
 
 interface Surroundings {
   incident: Incident;
@@ -85,7 +86,7 @@ async function attempt(write: Write): Promise<Input | undefined> {
 }
 
 /** The request of this step may have been sent, and its answer is missing. */
-async function settle(write: Write, { until, tries = 0 }: Attempt): Promise<Input | undefined> {
+async function settle(write: Write, { until, missing, tries = 0 }: Attempt): Promise<Input | undefined> {
   const { incident, effect, step, lock, sender, now, onProblem } = write;
   const found = await trace({ step, lock, incident: incident.id, now: now(), sender });
   switch (found.kind) {
@@ -99,8 +100,9 @@ async function settle(write: Write, { until, tries = 0 }: Attempt): Promise<Inpu
       return undefined;
     case 'unwritten':
       // Whoever misses the answer first begins the wait: no clock of another process is trusted for it.
-      if (until !== undefined && now() >= until) return { kind: 'not-found', effect };
-      return unanswered(write, 'the process that sent it gave no answer', { ended: true });
+      if (until === undefined || now() < until) return unanswered(write, SILENT, { ended: true });
+      if (missing) return { kind: 'not-found', effect };
+      return { kind: 'unanswered', effect, because: SILENT, until: now() + CONFIRM_MISSING_MS, ended: true, missing: true };
   }
 }
 

@@ -1,0 +1,95 @@
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CONFIRM_MISSING_MS } from '../../shared/attempt.ts';
+import { Admin } from '../control-plane/admin.ts';
+import { type ControlPlane, startControlPlane } from '../control-plane/control-plane.ts';
+import { loopbackCertificate } from '../loopback-certificate.ts';
+
+/*
+ * What `?timeout=` promises about a write, on the real API server: the ground that shared/attempt.ts stands on.
+ */
+
+const MAPS = '/api/v1/namespaces/default/configmaps';
+let plane: ControlPlane;
+let admin: Admin;
+let webhook: Server;
+/** Ends the admission requests that are held. */
+const letGo: (() => void)[] = [];
+
+beforeAll(async () => {
+  plane = await startControlPlane();
+  admin = new Admin(plane.connection('admin', 'timeout-under-test'));
+  const certificate = await loopbackCertificate('webhook');
+  webhook = createServer(certificate, async (incoming, outgoing) => {
+    const { request } = (await json(incoming)) as { request: { uid: string } };
+    await new Promise<void>((resolve) => letGo.push(resolve));
+    const response = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: { uid: request.uid, allowed: true } };
+    outgoing.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(response));
+  });
+  await new Promise<void>((resolve) => webhook.listen(0, '127.0.0.1', resolve));
+  for (const name of ['held', 'stopped']) await admin.create(MAPS, { metadata: { name, labels: { name } }, data: { n: '0' } });
+  await admin.create('/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations', {
+    metadata: { name: 'holds' },
+    webhooks: [
+      {
+        name: 'holds.example.com',
+        clientConfig: {
+          url: `https://127.0.0.1:${(webhook.address() as AddressInfo).port}/`,
+          caBundle: Buffer.from(certificate.cert).toString('base64'),
+        },
+        rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['configmaps'] }],
+        objectSelector: { matchLabels: { name: 'held' } },
+        sideEffects: 'None',
+        admissionReviewVersions: ['v1'],
+        timeoutSeconds: 30,
+        failurePolicy: 'Ignore',
+      },
+    ],
+  });
+}, 120_000);
+
+afterAll(async () => {
+  for (const release of letGo) release();
+  webhook.closeAllConnections();
+  webhook.close();
+  admin.close();
+  await plane.stop();
+}, 30_000);
+
+const patch = (name: string, n: string) =>
+  admin.transport.send({
+    method: 'PATCH',
+    path: `${MAPS}/${name}?fieldManager=kubemend&timeout=1s`,
+    contentType: 'application/merge-patch+json',
+    body: { data: { n } },
+  });
+const stored = async (name: string) => (await admin.get(`${MAPS}/${name}`)).data as unknown;
+
+describe('a write with ?timeout=', () => {
+  it('that admission holds for longer is answered 504, and is not stored when admission lets it go', async () => {
+    // The webhook is in force a moment after it was created.
+    let answer = await patch('held', '1');
+    for (let n = 2; answer.status === 200; n += 1) answer = await patch('held', `${n}`);
+    const before = await stored('held');
+    expect(answer.status).toBe(504);
+    for (const release of letGo.splice(0)) release();
+    await delay(CONFIRM_MISSING_MS);
+    expect(await stored('held')).toEqual(before);
+  });
+
+  it('that a stopped etcd holds may be stored when etcd goes on, but no more after a read that follows another', async () => {
+    for (let n = 1; n <= 4; n += 1) {
+      process.kill(plane.pids.etcd, 'SIGSTOP');
+      const answer = await patch('stopped', `${n}`).finally(() => process.kill(plane.pids.etcd, 'SIGCONT'));
+      expect(answer.status).toBe(504);
+      await admin.until(`${MAPS}/stopped`, () => true);
+      await delay(1_000);
+      const seen = await stored('stopped');
+      await delay(1_000);
+      expect(await stored('stopped')).toEqual(seen);
+    }
+  });
+});
