@@ -1,12 +1,13 @@
 import type { IncidentState } from '../events/incident-changed.ts';
 import { onRerun, refusedRetry } from './again.ts';
+import { isInFuture } from './clock-step.ts';
 import { onClusterRemoved } from './cluster-removed.ts';
 import { Draft } from './draft.ts';
 import { milliseconds } from './duration.ts';
 import { type Entry, hasEnded, type Incident, wasFailure } from './incident.ts';
 import type { Context, Examined, Input } from './input.ts';
 import { lookIsLost } from './left-over.ts';
-import type { Plan } from './plan.ts';
+import { isExpired, type Plan } from './plan.ts';
 import { asksAgain } from './recurrence.ts';
 import type { Fact, Question } from './remediation.ts';
 import { onSnooze, snoozed } from './snooze.ts';
@@ -99,7 +100,8 @@ function onFact(next: Draft, fact: Fact, context: Context): Incident | undefined
   const { state, factIds, examinedAt = 0, verification, effects, look } = next.incident;
   if (factIds.includes(fact.id)) return undefined;
   // A fact that was delayed on its way does not displace a newer one.
-  const newer = Date.parse(fact.observedAt) >= Date.parse(next.incident.fact.observedAt);
+  const known = Date.parse(next.incident.fact.observedAt);
+  const newer = Date.parse(fact.observedAt) >= known || isInFuture(known, now);
   next.set({ factIds: [...factIds, fact.id].slice(-50), ...(newer && { fact }) });
   // Nobody comes for a look that was lost: the fact does.
   if (look && lookIsLost(next.incident, now) && effects.every(({ kind }) => kind === 'tell'))
@@ -109,7 +111,8 @@ function onFact(next: Draft, fact: Fact, context: Context): Incident | undefined
     if (!examining) next.effect({ kind: 'examine', question: 'verify' });
   } else if (
     !examining &&
-    (state === 'waiting' || (['cleared', 'reported', 'shadowed'].includes(state) && now - examinedAt >= REEXAMINE))
+    (state === 'waiting' ||
+      (['cleared', 'reported', 'shadowed'].includes(state) && (now - examinedAt >= REEXAMINE || isInFuture(examinedAt, now))))
   ) {
     if (state === 'cleared') next.set({ detectedAt: now, memory: undefined });
     next.effect({ kind: 'examine', question: 'detect' });
@@ -125,7 +128,7 @@ function onDue(next: Draft, token: number, { now }: Context): Incident | undefin
   if (look?.token !== token) return undefined;
   next.set({ look: undefined });
   if (state === 'awaiting-approval') {
-    if (plan && now < plan.expiresAt) return next.look(plan.expiresAt).done();
+    if (plan && !isExpired(plan, now)) return next.look(plan.expiresAt).done();
     return next.to('expired', 'nobody approved the plan before it expired').done();
   }
   const question = LOOKS[state];
@@ -135,7 +138,7 @@ function onDue(next: Draft, token: number, { now }: Context): Incident | undefin
 function onApprove(next: Draft, { hash, by }: { hash: string; by: string }, { now }: Context): Incident | undefined {
   const { state, plan } = next.incident;
   if (!plan || plan.hash !== hash || (state !== 'awaiting-approval' && state !== 'expired')) return undefined;
-  if (now >= plan.expiresAt) {
+  if (isExpired(plan, now)) {
     const because = `${by} approved a plan that had expired: a new one is made`;
     return next.to('detected', because, { by }).effect({ kind: 'examine', question: 'detect' }).done();
   }

@@ -7,7 +7,7 @@ import { countIneffective, modeOf } from './guards.ts';
 import { handIn, subjectOf } from './hand-in.ts';
 import type { Effect, Incident } from './incident.ts';
 import type { Context, Input } from './input.ts';
-import { callFor, OVERDUE, wakeLater } from './left-over.ts';
+import { callFor, isLeft, leftBefore, wakeLater } from './left-over.ts';
 import { keyOf } from './open.ts';
 import { prepare } from './prepare.ts';
 import type { Fact, Remediation } from './remediation.ts';
@@ -79,7 +79,8 @@ export class Engine {
   /** Takes up what a process left behind when it died, and looks that were lost. */
   async recover(): Promise<void> {
     const { state, now, onProblem } = this.#options;
-    for (const incident of await state.left({ touched: Number.MAX_SAFE_INTEGER, due: now() - OVERDUE })) {
+    for (const incident of await state.left(leftBefore(Number.MAX_SAFE_INTEGER, now()))) {
+      if (!isLeft(incident, now())) continue;
       await this.due(callFor(incident, now())).catch((error: Error) =>
         onProblem(`Incident ${incident.id} could not be taken up: ${error.message}`),
       );

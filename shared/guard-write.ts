@@ -1,7 +1,7 @@
 import { isInFuture } from './clock-step.ts';
 import { modeOf, openBreaker, pausedBy, spendBudgets } from './guards.ts';
 import type { Execution, Incident } from './incident.ts';
-import type { Plan } from './plan.ts';
+import { isExpired, type Plan } from './plan.ts';
 import type { Remediation } from './remediation.ts';
 import type { State } from './state/state.ts';
 
@@ -41,7 +41,7 @@ export async function guardWrite(guarded: Guarded): Promise<Blocked | undefined>
   if (blocked) return blocked;
   if (execution && (now - execution.preparedAt > LOCK_LIFETIME_MS || isInFuture(execution.preparedAt, now)))
     return { reason: 'the locks were taken too long ago', again: now };
-  if (plan && (now >= plan.expiresAt || isInFuture(plan.madeAt, now))) return { reason: 'the plan expired', again: now };
+  if (plan && isExpired(plan, now)) return { reason: 'the plan expired', again: now };
   if (!execution) return undefined;
   const spent = !undoing && plan && (await spendBudgets(state, incident, remediation, plan, now));
   return spent ? { reason: spent } : undefined;

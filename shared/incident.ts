@@ -193,5 +193,6 @@ export function absorbs({ state, updatedAt, history, retry }: Incident, now: num
   // A person's no is good for a day; a gate that was closed, or an hour nobody answered, for an hour. A retry that was refused changes nothing.
   const said = (state === 'refused' || state === 'undone') && history.at(-1)?.by !== undefined;
   const quiet = said ? 24 : (state === 'refused' && !retry) || state === 'expired' ? 1 : 0;
-  return now - endedAt < quiet * 3_600_000;
+  // An end in the future was set by a clock that ran ahead.
+  return Math.abs(now - endedAt) < quiet * 3_600_000;
 }

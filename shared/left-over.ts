@@ -1,3 +1,4 @@
+import { isDue, isInFuture, LONG_WAIT_MS } from './clock-step.ts';
 import { type Incident, lookDue } from './incident.ts';
 import type { Appointment, Schedule } from './schedule/schedule.ts';
 import type { State } from './state/state.ts';
@@ -9,8 +10,21 @@ const LONGEST = 300_000;
 /** Somebody else stores the same incident just now: then he is at work on it. */
 const TRIES = 25;
 
-/** Whether the look that an incident waits for was lost. */
-export const lookIsLost = (incident: Incident, now: number): boolean => now - (lookDue(incident) ?? now) > OVERDUE;
+/** Whether the look that an incident waits for was lost: nothing brings it any more, or only after a time that a clock which ran ahead has set. */
+export const lookIsLost = (incident: Incident, now: number): boolean => {
+  const at = lookDue(incident);
+  return at !== undefined && (now - at > OVERDUE || (at > now && isDue({ at, set: incident.look?.set }, now)));
+};
+
+/** What `State.left` is asked for: work last touched before `touched`, and looks that may be lost. */
+export const leftBefore = (touched: number, now: number): { touched: number; due: number; beyond: number } => ({
+  touched,
+  due: now - OVERDUE,
+  beyond: now + LONG_WAIT_MS,
+});
+
+/** Of what `State.left` answers, what there is to do. */
+export const isLeft = (incident: Incident, now: number): boolean => incident.effects.length > 0 || lookIsLost(incident, now);
 
 /** What calls an incident that was left: its own lost look, so that one that comes after all is nothing new, or a wake-up for its outbox. */
 export const callFor = (incident: Incident, now: number): Appointment => {
@@ -20,8 +34,8 @@ export const callFor = (incident: Incident, now: number): Appointment => {
 
 /** The next wake-up for what is left in an outbox: after `first`, then twice as long each time. Undefined while one is on its way, so their number never grows. */
 export function nextWake({ effects, wake }: Incident, first: number, now: number): Incident['wake'] {
-  if (effects.length === 0 || (wake && wake.at > now)) return undefined;
-  const goesOn = wake && now - wake.at < 2 * LONGEST;
+  if (effects.length === 0 || (wake && wake.at > now && !isInFuture(wake.at - wake.after, now))) return undefined;
+  const goesOn = wake && wake.at <= now && now - wake.at < 2 * LONGEST;
   const after = goesOn ? Math.min(2 * wake.after, LONGEST) : first;
   return { at: now + after, after };
 }

@@ -1,4 +1,5 @@
 import { hashOf, type Json } from './canonical.ts';
+import { isInFuture } from './clock-step.ts';
 import { type Duration, milliseconds } from './duration.ts';
 import { assertProves, type FixEvidence, liveValues } from './evidence.ts';
 import { type KubernetesObject, pathOf, type Reference } from './kubernetes/object.ts';
@@ -66,6 +67,9 @@ export interface Plan {
   madeAt: number;
   expiresAt: number;
 }
+
+/** Whether a plan may no longer be carried out; one that was made in the future was made by a clock that ran ahead. */
+export const isExpired = ({ madeAt, expiresAt }: Plan, now: number): boolean => now >= expiresAt || isInFuture(madeAt, now);
 
 /** Turns a `fix` verdict into a plan with its hash and expiry. Times in milliseconds since the epoch. Throws on a fix that no live value proves. */
 export function makePlan(fix: Fix, subject: string, now: number, expireAfter: Duration): Plan {

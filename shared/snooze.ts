@@ -16,4 +16,5 @@ export function onSnooze(next: Draft, { hash, by, until }: { hash: string; by: s
 }
 
 /** Whether a person put it off, and asked for nothing since. */
-export const snoozed = ({ state, snoozedUntil = 0 }: Incident, now: number): boolean => state === 'waiting' && now < snoozedUntil;
+export const snoozed = ({ state, snoozedUntil = 0 }: Incident, now: number): boolean =>
+  state === 'waiting' && now < snoozedUntil && snoozedUntil - now <= LONGEST;

@@ -1,3 +1,4 @@
+import { isInFuture } from './clock-step.ts';
 import type { Draft } from './draft.ts';
 import { milliseconds } from './duration.ts';
 import type { Incident } from './incident.ts';
@@ -8,6 +9,12 @@ import { recurs } from './recurrence.ts';
 export function onVerified(next: Draft, { verdict, plan: found, reads }: Examined, { now, limits, when }: Context): Incident | undefined {
   const { state, verification, fact, plan } = next.incident;
   if (state !== 'applied' || !verification) return next.done();
+  if (isInFuture(verification.appliedAt, now)) {
+    // Its times were set by a clock that ran ahead: the verification begins now.
+    const settleWithin = milliseconds(plan?.settleWithin ?? limits.settleWithin);
+    next.set({ verification: { appliedAt: now, settledAt: now + settleWithin, deadline: now + milliseconds(limits.verifyWithin) } });
+    return next.look(now + 2_000).done();
+  }
   const { settledAt, deadline, clearSince } = verification;
   const recurring = recurs(fact, when, settledAt);
   const entry = { question: 'verify' as const, verdict, reads };

@@ -31,6 +31,12 @@ export class VirtualClock implements Clock {
   }
 }
 
+/** A clock that is wrong by `offset` milliseconds; timers run by the right one, as they do on a machine. */
+export const wrongClock = (clock: VirtualClock, offset: () => number): Clock => ({
+  now: () => clock.now() + offset(),
+  at: (at, action) => clock.at(at - offset(), action),
+});
+
 /** Lets time pass until `until`: each appointment is delivered at its second, so hours take milliseconds. Throws when it never comes to rest. */
 export async function runUntil(clock: VirtualClock, schedules: SqliteSchedule[], until: number): Promise<void> {
   for (let deliveries = 0; deliveries < 5_000; deliveries += 1) {

@@ -137,6 +137,26 @@ describe('AwsSchedule', () => {
     expect(delays).toEqual([seconds]);
   });
 
+  it('hands on an appointment that was set in the future: the clock has been put right since', async () => {
+    const handled: string[] = [];
+    const put: unknown[] = [];
+    const hour = 3_600_000;
+    const bodies = [
+      { incident: 'ahead', token: 1, at: hour + 30_000, set: hour },
+      { incident: 'early', token: 1, at: 30_000, set: 0 },
+    ];
+    await deliverBatch(
+      { Records: bodies.map((value, index) => ({ messageId: `${index}`, body: JSON.stringify(value) })) },
+      {
+        schedule: { put: async (appointment) => void put.push(appointment) },
+        now: () => 29_000,
+        handle: async ({ incident }) => void handled.push(incident),
+        onProblem: (problem) => put.push(problem),
+      },
+    );
+    expect([handled, put]).toEqual([['ahead'], [bodies[1]]]);
+  });
+
   it('keeps a message that is no appointment for the dead-letter queue, and hands on the others', async () => {
     const handled: string[] = [];
     const problems: string[] = [];

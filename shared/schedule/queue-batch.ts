@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isDue } from '../clock-step.ts';
 import { appointment } from './appointment.ts';
 import type { Appointment, Schedule } from './schedule.ts';
 
@@ -25,7 +26,7 @@ export async function deliverBatch({ Records }: QueueBatch, { schedule, now, han
     Records.map(async ({ messageId, body }) => {
       try {
         const due = appointment.parse(JSON.parse(body));
-        await (due.at > now() ? schedule.put(due) : handle(due));
+        await (isDue(due, now()) ? handle(due) : schedule.put(due));
         return [];
       } catch (error) {
         onProblem(`An appointment failed and comes again: ${(error as Error).message}`, messageId);

@@ -24,7 +24,7 @@ export class SchedulerSchedule implements Schedule {
     this.#options = options;
   }
 
-  async put({ incident, token, at }: Appointment): Promise<void> {
+  async put({ incident, token, at, set }: Appointment): Promise<void> {
     const { client, group, queueArn, deadLetterArn, roleArn } = this.#options;
     const time = new Date(at - EARLY).toISOString().slice(0, 19);
     const command = new CreateScheduleCommand({
@@ -38,7 +38,7 @@ export class SchedulerSchedule implements Schedule {
       Target: {
         Arn: queueArn,
         RoleArn: roleArn,
-        Input: JSON.stringify({ incident, token, at }),
+        Input: JSON.stringify({ incident, token, at, set }),
         RetryPolicy: { MaximumEventAgeInSeconds: 3_600, MaximumRetryAttempts: 10 },
         DeadLetterConfig: { Arn: deadLetterArn },
       },

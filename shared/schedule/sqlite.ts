@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../clock.ts';
+import { MAX_CLOCK_SKEW_MS } from '../clock-step.ts';
 import type { Appointment, Schedule } from './schedule.ts';
 
 const RETRY = 5_000;
@@ -19,13 +20,13 @@ export class SqliteSchedule implements Schedule {
     this.#onProblem = onProblem;
   }
 
-  async put({ incident, token, at }: Appointment): Promise<void> {
+  async put({ incident, token, at, set = this.#clock.now() }: Appointment): Promise<void> {
     // One look, and every wake-up that was asked for: none replaces another that somebody counts on.
     const kind = token === 'wake' ? `wake ${at}` : 'look';
-    const row = [incident, kind, token === 'wake' ? 0 : token, at];
+    const row = [incident, kind, token === 'wake' ? 0 : token, at, set];
     // An older look that is put again (by a process that was away) does not displace a newer one.
-    const sql = `INSERT INTO schedule (incident, kind, token, at) VALUES (?, ?, ?, ?)
-      ON CONFLICT (incident, kind) DO UPDATE SET token = excluded.token, at = excluded.at WHERE excluded.token >= token`;
+    const sql = `INSERT INTO schedule (incident, kind, token, at, set_at) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT (incident, kind) DO UPDATE SET token = excluded.token, at = excluded.at, set_at = excluded.set_at WHERE excluded.token >= token`;
     this.#database.prepare(sql).run(...row);
     this.#arm();
   }
@@ -52,9 +53,11 @@ export class SqliteSchedule implements Schedule {
     this.#cancel();
   }
 
-  /** When the next appointment is due, milliseconds since the epoch. */
+  /** When the next appointment is due, milliseconds since the epoch. What was set in the future (by a clock that ran ahead) is due at once. */
   nextAt(): number | undefined {
-    return (this.#database.prepare('SELECT min(at) AS at FROM schedule').get()?.at as number | null) ?? undefined;
+    const now = this.#clock.now();
+    const sql = 'SELECT min(CASE WHEN set_at > ? THEN min(at, ?) ELSE at END) AS at FROM schedule';
+    return (this.#database.prepare(sql).get(now + MAX_CLOCK_SKEW_MS, now)?.at as number | null) ?? undefined;
   }
 
   #arm(): void {
@@ -71,8 +74,9 @@ export class SqliteSchedule implements Schedule {
 
   async #deliverDue(): Promise<void> {
     for (;;) {
-      const sql = 'SELECT incident, kind, token, at FROM schedule WHERE at <= ? ORDER BY at, incident LIMIT 1';
-      const row = this.#handler && this.#database.prepare(sql).get(this.#clock.now());
+      const sql = 'SELECT incident, kind, token, at FROM schedule WHERE at <= ? OR set_at > ? ORDER BY at, incident LIMIT 1';
+      const now = this.#clock.now();
+      const row = this.#handler && this.#database.prepare(sql).get(now, now + MAX_CLOCK_SKEW_MS);
       if (!row || !this.#handler) break;
       const { incident, kind, token, at } = row as { incident: string; kind: string; token: number; at: number };
       try {
@@ -82,7 +86,8 @@ export class SqliteSchedule implements Schedule {
           .run(incident, kind, token, at);
       } catch (error) {
         this.#onProblem(`A look at incident ${incident} failed and is tried again in ${RETRY / 1_000} s: ${(error as Error).message}`);
-        this.#database.prepare('UPDATE schedule SET at = ? WHERE incident = ? AND kind = ?').run(this.#clock.now() + RETRY, incident, kind);
+        const again = this.#database.prepare('UPDATE schedule SET at = ?, set_at = ? WHERE incident = ? AND kind = ?');
+        again.run(this.#clock.now() + RETRY, this.#clock.now(), incident, kind);
       }
     }
     this.#arm();

@@ -19,10 +19,10 @@ export class SqsSchedule implements Schedule {
     this.#options = options;
   }
 
-  async put({ incident, token, at }: Appointment): Promise<void> {
+  async put({ incident, token, at, set }: Appointment): Promise<void> {
     const { client, queue, now } = this.#options;
     const wait = Math.min(LONGEST_DELAY, Math.max(0, at - now()));
-    const message = { QueueUrl: queue, MessageBody: JSON.stringify({ incident, token, at }), DelaySeconds: Math.ceil(wait / 1_000) };
+    const message = { QueueUrl: queue, MessageBody: JSON.stringify({ incident, token, at, set }), DelaySeconds: Math.ceil(wait / 1_000) };
     try {
       await client.send(new SendMessageCommand(message));
     } catch (error) {

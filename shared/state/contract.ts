@@ -166,6 +166,28 @@ export function stateContract(name: string, make: () => Promise<Stores>): void {
       expect((await stores.two.list()).map(({ id }) => id)).toHaveLength(7);
     });
 
+    it('lists looks that are due only after a time, which a clock that ran ahead may have set', async () => {
+      await stores.one.save(incident({ id: '1000aaaaaaaa', state: 'planned', because: 'near', look: { at: 500, token: 1 } }), 0);
+      await stores.one.save(incident({ id: '2000aaaaaaaa', ordinal: 2, state: 'planned', because: 'far', look: { at: 900, token: 1 } }), 0);
+      const left = await stores.two.left({ touched: 0, due: 0, beyond: 600 });
+      expect(left.map(({ because }) => because)).toEqual(['far']);
+    });
+
+    it('a lease that ends later than any lease may was taken by a clock that ran ahead, and holds nobody back', async () => {
+      expect(await stores.one.lease('x', 'a', 86_400_000, 86_370_000)).toBe(true);
+      expect(await stores.two.lease('x', 'b', 30_000, 0)).toBe(true);
+      expect(await stores.one.lease('x', 'a', 31_000, 1_000)).toBe(false);
+    });
+
+    it('an execution that was counted in the future counts from now on', async () => {
+      const spend = (execution: string, at: number) =>
+        stores.one.spend({ scope: 'remediation/example/mend/prod', execution, at, since: at - 86_400_000, limit: 1 });
+      const now = 1e12;
+      expect(await spend('a', now + 3e11)).toBe(true);
+      expect(await spend('b', now)).toBe(false);
+      expect(await spend('c', now + 86_400_001)).toBe(true);
+    });
+
     it('a lease has one owner until it runs out, is renewed by its owner, and released by its owner only', async () => {
       const taken = await Promise.all([stores.one.lease('x', 'a', 1_000, 0), stores.two.lease('x', 'b', 1_000, 0)]);
       expect(taken.filter(Boolean)).toHaveLength(1);

@@ -1,3 +1,4 @@
+import { isInFuture } from '../clock-step.ts';
 import { type Item, sortKeyOf, type Table } from './dynamodb-table.ts';
 import { countsIn, OVERALL } from './scope.ts';
 import type { State } from './state.ts';
@@ -38,7 +39,7 @@ export class DynamoCounters {
     const own = this.#own(scope);
     const others = this.#counting(scope).filter((one) => one !== own);
     const elsewhere = async () =>
-      (await Promise.all(others.map((one) => this.#spent(one, scope)))).flatMap((spent) => recentIn(spent, since)).length;
+      (await Promise.all(others.map((one) => this.#spent(one, scope, at)))).flatMap((spent) => recentIn(spent, since)).length;
     let mine = 0;
     const put = await this.#change(own, scope, { at, since }, async (spent) => {
       const isKnown = Object.hasOwn(spent, execution);
@@ -93,8 +94,11 @@ export class DynamoCounters {
   ): Promise<'changed' | 'as it is' | undefined> {
     for (let attempt = 1; attempt <= SPEND_TRIES; attempt += 1) {
       const old = await this.#table.get(budgetOf(own), scope);
-      const spent = await next(spentIn(old));
-      if (spent === undefined || spent === 'as it is') return spent;
+      const known = spentIn(old, at);
+      const answer = await next(known);
+      if (answer === 'as it is' || (answer === undefined && !isAhead(old, at))) return answer;
+      // Refused, but what was counted in the future is put right.
+      const spent = answer ?? known;
       const version = Number(old?.version?.N ?? 0);
       const item = {
         ...{ pk: { S: budgetOf(own) }, sk: { S: scope }, version: { N: `${version + 1}` } },
@@ -103,14 +107,15 @@ export class DynamoCounters {
       };
       const names = { '#version': 'version' };
       const condition = old ? '#version = :version' : 'attribute_not_exists(pk)';
-      if (await this.#table.put({ item, condition, ...(old && { names, values: { ':version': { N: `${version}` } } }) })) return 'changed';
+      if (await this.#table.put({ item, condition, ...(old && { names, values: { ':version': { N: `${version}` } } }) }))
+        return answer && 'changed';
       await this.#options.wait(10 * attempt);
     }
     throw new Error(`The budget ${scope} was changed by another process ${SPEND_TRIES} times in a row: nothing is written`);
   }
 
-  async #spent(remediation: string, scope: string): Promise<Spent> {
-    return spentIn(await this.#table.get(budgetOf(remediation), scope));
+  async #spent(remediation: string, scope: string, now: number): Promise<Spent> {
+    return spentIn(await this.#table.get(budgetOf(remediation), scope), now);
   }
 
   #counting(scope: string): string[] {
@@ -127,5 +132,9 @@ export class DynamoCounters {
 
 const budgetOf = (remediation: string): string => `budget/${remediation}`;
 const breakerOf = (remediation: string): string => `breaker/${remediation}`;
-const spentIn = (item: Item | undefined): Spent => JSON.parse(item?.spent?.S ?? '{}') as Spent;
+const isAhead = (item: Item | undefined, now: number): boolean =>
+  Object.values(JSON.parse(item?.spent?.S ?? '{}') as Spent).some((at) => isInFuture(at, now));
+/** What a clock that ran ahead has counted in the future counts from now on. */
+const spentIn = (item: Item | undefined, now: number): Spent =>
+  Object.fromEntries(Object.entries(JSON.parse(item?.spent?.S ?? '{}') as Spent).map(([execution, at]) => [execution, Math.min(at, now)]));
 const recentIn = (spent: Spent, since: number): [string, number][] => Object.entries(spent).filter(([, time]) => time > since);

@@ -88,6 +88,12 @@ export class Table {
     return this.#pages({ condition: 'shelf = :shelf AND updated < :before', values, descending: false, limit, index: BY_UPDATE });
   }
 
+  /** Those of a shelf of the index that stand after a time, newest first; the same holds for them. */
+  newestAfter(shelf: string, after: number, limit: number): Promise<Item[]> {
+    const values = { ':shelf': { S: shelf }, ':after': { N: `${after}` } };
+    return this.#pages({ condition: 'shelf = :shelf AND updated > :after', values, descending: true, limit, index: BY_UPDATE });
+  }
+
   put({ item, condition, values, names }: ConditionalPut): Promise<boolean> {
     const command = new PutItemCommand({
       TableName: this.#table,

@@ -1,4 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { MAX_LEASE_MS } from '../clock-step.ts';
 import type { Incident } from '../incident.ts';
 import { recordsOf, type Record as Statistics } from '../statistics.ts';
 import { DynamoCounters } from './dynamodb-counters.ts';
@@ -126,9 +127,10 @@ export class DynamoState implements State {
   /** Reads all incidents: counting as they change would take a right to write for every function. They expire after 90 days, so there is a limit to it. */
   statistics = async (): Promise<Statistics[]> => recordsOf(await this.list({ limit: EVERY }));
 
-  async left({ touched, due }: { touched: number; due: number }, limit = 1_000): Promise<Incident[]> {
+  async left({ touched, due, beyond }: Parameters<State['left']>[0], limit = 1_000): Promise<Incident[]> {
     const [unfinished, looking] = [await this.#table.oldest('unfinished', touched, limit), await this.#table.oldest('looking', due, limit)];
-    return byAge(this.#readable([...unfinished, ...looking])).slice(0, limit);
+    const far = beyond === undefined ? [] : await this.#table.newestAfter('looking', beyond, limit);
+    return byAge(this.#readable([...unfinished, ...looking, ...far])).slice(0, limit);
   }
 
   /** The remediations whose incidents this process may name. */
@@ -161,8 +163,8 @@ export class DynamoState implements State {
     const expires = { N: `${Math.ceil(until / 1_000) + DAY}` };
     return this.#table.put({
       item: { pk: { S: `lease/${name}` }, sk: { S: ONLY }, owner: { S: owner }, until: { N: `${until}` }, expires },
-      condition: 'attribute_not_exists(pk) OR #owner = :owner OR #until <= :now',
-      values: { ':owner': { S: owner }, ':now': { N: `${now}` } },
+      condition: 'attribute_not_exists(pk) OR #owner = :owner OR #until <= :now OR #until > :longest',
+      values: { ':owner': { S: owner }, ':now': { N: `${now}` }, ':longest': { N: `${now + MAX_LEASE_MS}` } },
       names: { '#owner': 'owner', '#until': 'until' },
     });
   }

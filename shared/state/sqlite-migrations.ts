@@ -83,6 +83,11 @@ export const MIGRATIONS: readonly ((database: DatabaseSync) => void)[] = [
       for (const scope of scopes) scope.run(objectScope(next), objectScope(key));
     }
   },
+
+  /** When each timer was set: one that was set in the future is due (clock-step.ts). */
+  function addTimerSet(database) {
+    database.exec('ALTER TABLE schedule ADD COLUMN set_at INTEGER NOT NULL DEFAULT 0');
+  },
 ];
 
 /** Brings the database to the newest version, in one transaction; true: it was older. Throws NewerDatabaseError, and what SQLite throws. */

@@ -52,7 +52,7 @@ describe('what expires', () => {
   it('goes in steps, the timers of the incidents with them', async () => {
     for (let n = 0; n < 5; n += 1) {
       const { id } = await keep({});
-      database.prepare("INSERT INTO schedule VALUES (?, 'look', 1, 5)").run(id);
+      database.prepare("INSERT INTO schedule (incident, kind, token, at) VALUES (?, 'look', 1, 5)").run(id);
     }
     expect([1, 2, 3, 4].map(() => expireIncidents(database, 100, 2))).toEqual([2, 2, 1, 0]);
     expect(database.prepare('SELECT count(*) AS n FROM schedule').get()?.n).toBe(0);

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { privateDirectoryOf, privateFile } from '../../events/private-files.ts';
+import { MAX_CLOCK_SKEW_MS, MAX_LEASE_MS } from '../clock-step.ts';
 import type { Incident } from '../incident.ts';
 import { recordsFrom, SEVERITIES, type Record as Statistics } from '../statistics.ts';
 import { columnsOf, countFailure, insertIncident, rootOf, severityOf, updateIncident } from './sqlite-incidents.ts';
@@ -129,19 +130,20 @@ export class SqliteState implements State {
     );
   }
 
-  async left({ touched, due }: { touched: number; due: number }, limit = 1_000): Promise<Incident[]> {
+  async left({ touched, due, beyond }: Parameters<State['left']>[0], limit = 1_000): Promise<Incident[]> {
     const sql = 'SELECT record FROM incidents WHERE queue = ? AND due < ? ORDER BY due LIMIT ?';
     const rows = [
       ...this.#database.prepare(sql).all('pending', touched, limit),
       ...this.#database.prepare(sql).all('scheduled', due, limit),
+      ...(beyond === undefined ? [] : this.#database.prepare(sql.replace('<', '>')).all('scheduled', beyond, limit)),
     ];
     return byAge(rows.flatMap((row) => record(row) ?? [])).slice(0, limit);
   }
 
   async lease(name: string, owner: string, until: number, now: number): Promise<boolean> {
     const sql = `INSERT INTO leases (name, owner, until) VALUES (?, ?, ?)
-      ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE owner = excluded.owner OR until <= ?`;
-    return this.#database.prepare(sql).run(name, owner, until, now).changes === 1;
+      ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE owner = excluded.owner OR until <= ? OR until > ?`;
+    return this.#database.prepare(sql).run(name, owner, until, now, now + MAX_LEASE_MS).changes === 1;
   }
 
   async release(name: string, owner: string): Promise<void> {
@@ -149,6 +151,7 @@ export class SqliteState implements State {
   }
 
   async spend({ scope, execution, at, since, limit }: Parameters<State['spend']>[0]): Promise<boolean> {
+    this.#database.prepare('UPDATE spent SET at = ? WHERE scope = ? AND at > ?').run(at, scope, at + MAX_CLOCK_SKEW_MS);
     // One statement: counting and inserting cannot be divided by another process.
     const sql = `INSERT OR IGNORE INTO spent (scope, execution, at) SELECT ?, ?, ?
       WHERE (SELECT count(*) FROM spent WHERE scope = ? AND at > ?) < ?`;

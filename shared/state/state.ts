@@ -25,14 +25,14 @@ export interface State {
   idsLike(prefix: string, limit: number): Promise<string[]>;
   /** How each remediation was judged, over all incidents that are kept. */
   statistics(): Promise<Statistics[]>;
-  /** What nobody does any more, the longest left first: work in an outbox that was last touched before `touched`, and looks that were due before `due`. */
-  left(before: { touched: number; due: number }, limit?: number): Promise<Incident[]>;
+  /** What nobody does any more, the longest left first: work in an outbox that was last touched before `touched`, and looks that were due before `due`, or are due only after `beyond`: a clock that ran ahead may have set these. */
+  left(before: { touched: number; due: number; beyond?: number }, limit?: number): Promise<Incident[]>;
 
-  /** Takes or renews a lease until `until`; false while another owner holds it. */
+  /** Takes or renews a lease until `until`; false while another owner holds it. One that ends later than MAX_LEASE_MS from now was taken by a clock that ran ahead, and holds nobody back. */
   lease(name: string, owner: string, until: number, now: number): Promise<boolean>;
   release(name: string, owner: string): Promise<void>;
 
-  /** Counts an execution against a budget once, however often it is asked; false when `limit` executions since `since` are spent. */
+  /** An execution that was counted in the future counts from now on. Counts an execution against a budget once, however often it is asked; false when `limit` executions since `since` are spent. */
   spend(spending: { scope: string; execution: string; at: number; since: number; limit: number }): Promise<boolean>;
 
   /** Counts an ineffective fix against a breaker, once per incident. */

@@ -1,5 +1,6 @@
+import { isInFuture } from '../../../shared/clock-step.ts';
 import type { Incident } from '../../../shared/incident.ts';
-import { callFor, lookIsLost, OVERDUE } from '../../../shared/left-over.ts';
+import { callFor, isLeft, leftBefore, lookIsLost } from '../../../shared/left-over.ts';
 import { type BatchAnswer, deliverBatch, type QueueBatch } from '../../../shared/schedule/queue-batch.ts';
 import type { Appointment, Schedule } from '../../../shared/schedule/schedule.ts';
 import type { State } from '../../../shared/state/state.ts';
@@ -41,9 +42,15 @@ export function continueIncidents(batch: QueueBatch, { state, schedule, now, inv
  */
 export async function takeUp({ state, now, invoke, onProblem }: Continuation): Promise<{ woken: string[] }> {
   const began = now();
-  const left = await state.left({ touched: began - LEFT, due: began - OVERDUE });
+  const left = (await state.left(leftBefore(began - LEFT, began))).filter((incident) => isLeft(incident, began));
   // What is woken later anyhow is no news.
-  const calls = left.filter((incident) => !incident.wake || incident.wake.at + LEFT <= began || lookIsLost(incident, began));
+  const calls = left.filter(
+    (incident) =>
+      !incident.wake ||
+      incident.wake.at + LEFT <= began ||
+      isInFuture(incident.wake.at - incident.wake.after, began) ||
+      lookIsLost(incident, began),
+  );
   const woken: string[] = [];
   let late = 0;
   const call = async (incident: Incident): Promise<void> => {
