@@ -7,6 +7,10 @@ export const actor = z.object({
   userAgent: z.string(),
   /** `user.extra["authentication.kubernetes.io/pod-name"]` */
   pod: z.string().optional(),
+  /** `user.extra["authentication.kubernetes.io/pod-uid"]` */
+  podUid: z.string().optional(),
+  /** Who impersonated the user: then the API server did not authenticate the user itself. */
+  impersonator: z.string().optional(),
   /** From `?fieldManager=` */
   fieldManager: z.string().optional(),
   verbs: z.array(z.string()),

@@ -160,14 +160,13 @@ function auditOf(event: Record<string, unknown>): object {
   };
 }
 
+/** Which pod sent a request, as the API server authenticated it. */
+const POD = ['authentication.kubernetes.io/pod-name', 'authentication.kubernetes.io/pod-uid'];
+
 function userOf(user: unknown): object {
   const { username, uid, extra } = asRecord(user);
-  const pod = asRecord(extra)['authentication.kubernetes.io/pod-name'];
-  return {
-    username,
-    ...(uid !== undefined && { uid }),
-    ...(pod !== undefined && { extra: { 'authentication.kubernetes.io/pod-name': pod } }),
-  };
+  const kept = Object.entries(asRecord(extra)).filter(([name]) => POD.includes(name));
+  return { username, ...(uid !== undefined && { uid }), ...(kept.length > 0 && { extra: Object.fromEntries(kept) }) };
 }
 
 function uriOf(uri: unknown): string {

@@ -7,7 +7,10 @@ const event = {
   stage: 'ResponseComplete',
   requestURI: '/apis/kafka.strimzi.io/v1beta2/namespaces/prod/kafkas/eventing/status?fieldManager=strimzi&timeout=3s',
   verb: 'update',
-  user: { username: 'system:serviceaccount:s:op', extra: { 'authentication.kubernetes.io/pod-name': ['op-1'] } },
+  user: {
+    username: 'system:serviceaccount:s:op',
+    extra: { 'authentication.kubernetes.io/pod-name': ['op-1'], 'authentication.kubernetes.io/pod-uid': ['u-1'] },
+  },
   userAgent: 'strimzi-cluster-operator/0.43.0',
   objectRef: {
     apiGroup: 'kafka.strimzi.io',
@@ -46,6 +49,7 @@ describe('readAuditEvent', () => {
         user: 'system:serviceaccount:s:op',
         userAgent: 'strimzi-cluster-operator/0.43.0',
         pod: 'op-1',
+        podUid: 'u-1',
         fieldManager: 'strimzi',
         dryRun: false,
       },

@@ -27,6 +27,7 @@ export interface AuditRecord {
   impersonator?: string;
   userAgent: string;
   pod?: string;
+  podUid?: string;
   fieldManager?: string;
   /** The timestamp was out of range: `at` is when the record arrived. */
   skewed?: boolean;
@@ -104,6 +105,7 @@ function toRecord(event: z.infer<typeof write>): AuditRecord {
     impersonator: event.impersonatedUser && event.user.username,
     userAgent: event.userAgent,
     pod: who.extra?.['authentication.kubernetes.io/pod-name']?.[0],
+    podUid: who.extra?.['authentication.kubernetes.io/pod-uid']?.[0],
     fieldManager: query.get('fieldManager') ?? undefined,
     dryRun: query.getAll('dryRun').includes('All'),
   });
@@ -123,6 +125,7 @@ function withoutEmpty(record: Loose<AuditRecord>): AuditRecord {
     'uid',
     'impersonator',
     'pod',
+    'podUid',
     'fieldManager',
     'allowed',
     'unauthenticated',

@@ -1,6 +1,7 @@
 import type { Actor, RejectedWriter, WriteEffect, WritesCounted } from '../../writes-counted.ts';
 import { shapeOf } from './shape.ts';
 import { type Entry, type RequestEntry, SKEW, type Timeline } from './timeline.ts';
+import { identityOf } from './writers.ts';
 
 /** The counted part of a Writes Counted fact, and how many of its audit records have no trustworthy time. */
 export type Tally = Pick<
@@ -70,7 +71,7 @@ export function tally(
     phantoms: sums.phantom,
     errors: sums.error + refused,
   };
-  const actors = [...writers.values()].sort((a, b) => b.actor.writes - a.actor.writes || compare(identity(a.actor), identity(b.actor)));
+  const actors = [...writers.values()].sort((a, b) => b.actor.writes - a.actor.writes || compare(identityOf(a.actor), identityOf(b.actor)));
   const first = entries.find((entry) => entry.source === 'watch');
   const uids = births + (first?.source === 'watch' && !first.added ? 1 : 0);
   return {
@@ -133,5 +134,4 @@ function summaryOf(rejected: RequestEntry[]): RejectedWriter[] {
   return [...writers.values()].sort((a, b) => b.requests - a.requests || compare(a.user, b.user));
 }
 
-const identity = ({ user, userAgent, pod, fieldManager }: Actor): string => JSON.stringify([user, userAgent, pod, fieldManager]);
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -3,6 +3,8 @@ export interface Writer {
   user: string;
   userAgent: string;
   pod?: string;
+  podUid?: string;
+  impersonator?: string;
   fieldManager?: string;
 }
 

@@ -56,8 +56,8 @@ export class WriteCounter {
   request(record: NamedRecord): Envelope[] {
     const counted = this.#written(record, record.namespace ?? '', record.name, record.at);
     if (!counted) return [];
-    const { user, userAgent, pod, fieldManager, at, code, verb, skewed = false } = record;
-    const { writer, writerKey } = this.#writers.of({ user, userAgent, ...(pod && { pod }), ...(fieldManager && { fieldManager }) });
+    const { at, code, verb, skewed = false } = record;
+    const { writer, writerKey } = this.#writers.of(record);
     const effect = code >= 300 ? 'error' : 'success';
     return this.#add(counted, { at, count: 1, source: 'audit', effect, code, verb, writer, writerKey, skewed, ...UNPAIRED });
   }

@@ -186,13 +186,19 @@ describe('the operator of a Kafka', () => {
       { actors: [{ ...actor('0.41.0', 'a'), userAgent: 'curl' }, actor('0.41.0', 'b')] },
       /more than one operator wrote here: 0.41.0, a, b/,
     ],
+    [
+      'a pod of the same name but another UID wrote',
+      { actors: ['1', '2'].map((podUid) => ({ ...actor('0.41.0', 'a'), podUid })) },
+      /more than one operator wrote here: 0.41.0, a \(1\), a \(2\)/,
+    ],
   ])('is not certain for now while %s', async (_, world, because) => {
     expect(await ask(world)).toMatchObject({ because: expect.stringMatching(because), passes: true });
   });
 
   it('names the writer only when the API server authenticated it as the ServiceAccount of the operator', async () => {
     const tenant = { ...actor('0.41.0'), user: 'system:serviceaccount:tenant:strimzi-cluster-operator' };
-    expect((await ask({ actors: [tenant] })).evidence).not.toHaveProperty('writer');
+    const impersonated = { ...actor('0.41.0'), impersonator: 'tenant' };
+    for (const other of [tenant, impersonated]) expect((await ask({ actors: [other] })).evidence).not.toHaveProperty('writer');
     expect((await ask({ actors: [actor('0.41.0'), tenant] })).evidence).toEqual({
       operator: { value: '0.41.0', from: 'live' },
       namedBy: { value: ['the image tag'], from: 'live' },
