@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, fchmodSync, mkdirSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fchmodSync, mkdirSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -32,10 +32,13 @@ export function privateDirectoryOf(path: string, own: RegExp): void {
   if (readdirSync(path).every((name) => own.test(name))) restrict(path, DIRECTORY);
 }
 
-/** Makes an empty file that only its owner can read, or restricts the one that is there. */
+/**
+ * Makes an empty file that only its owner can read, or restricts the one that is there. That one is not opened: closing a file releases every POSIX lock
+ * that this process has on it, and SQLite's are such.
+ */
 export function privateFile(path: string): void {
-  closeSync(openSync(path, 'a', FILE));
-  restrict(path, FILE);
+  if (existsSync(path)) restrict(path, FILE);
+  else closeSync(openSync(path, 'a', FILE));
 }
 
 /** Writes a whole file that only its owner can read; the one that was there is restricted before the text is in it. `flag: 'a'` appends. */

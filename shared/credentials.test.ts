@@ -33,6 +33,10 @@ describe('a text that only looks alike', () => {
   });
 });
 
+it('A text with more than 1,000 credentials becomes one mark', () => {
+  expect(redact({ a: 'password=x1 '.repeat(1_001) })).toEqual({ a: expect.stringMatching(/^redacted-\w{12}$/) });
+});
+
 describe('time is linear in the text, whatever whoever may annotate an object writes', () => {
   const MEGABYTE = 1_000_000;
   /** Beginnings of what the patterns look for, repeated without their ends; of the attack on the old patterns, and of each pattern of today. */

@@ -27,6 +27,8 @@ const OPEN_VALUES = new Set(['tolerations', 'taints']);
 const HOLDERS = /^(Secret|ConfigMap)(List)?$/;
 /** Where a CustomResourceDefinition holds a schema, in v1 and in v1beta1. */
 const SCHEMAS = new Set(['schema', 'validation']);
+/** In one text; with more it becomes one mark, for each costs time, and whoever may annotate an object chooses the text. */
+const MAX_MARKS = 1_000;
 /** Of texts that were redacted: how many are remembered, and how long each may be. */
 const REMEMBERED = { texts: 20_000, length: 500 };
 
@@ -41,6 +43,7 @@ export function redaction(key: Buffer, keepEnv: string[], finders: Finder[]): Re
   const kept = new Set(keepEnv);
   const mark = (value: unknown): string => `redacted-${createHmac('sha256', key).update(canonical(value)).digest('hex').slice(0, 12)}`;
   const hidden = (value: string, ranges: Range[]): string => {
+    if (ranges.length > MAX_MARKS) return mark(value);
     let [result, done] = ['', 0];
     for (const [from, to] of ranges) {
       result += value.slice(done, from) + mark(value.slice(from, to));

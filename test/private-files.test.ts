@@ -1,9 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { openStorage } from '../events/exporter/storage.ts';
-import { openPrivateFile, privateDirectoryOf, writePrivateFile } from '../events/private-files.ts';
+import { openPrivateFile, privateDirectoryOf, privateFile, writePrivateFile } from '../events/private-files.ts';
 import { Recording } from '../infra/local/recording.ts';
 import { DirectoryArtifacts } from '../shared/artifacts/directory.ts';
 import { openDatabase } from '../shared/state/sqlite.ts';
@@ -76,6 +77,20 @@ it('A folder that holds files of others stays open to them', () => {
   left('home', 'notes.txt');
   privateDirectoryOf(join(root, 'home'), /^kubemend/);
   expect(modes(join(root, 'home'))).toEqual(['666 file home/notes.txt', '777 directory home']);
+});
+
+it('Restricting a database keeps the locks that this process has on it', () => {
+  const path = join(root, 'state', 'kubemend.sqlite');
+  const database = openDatabase(path);
+  database.exec('BEGIN IMMEDIATE');
+  for (const end of ['', '-wal', '-shm']) privateFile(path + end);
+  const other = `import { DatabaseSync } from 'node:sqlite'; new DatabaseSync(process.argv[1]).exec('PRAGMA busy_timeout = 0; BEGIN IMMEDIATE')`;
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', other, path], {
+    encoding: 'utf8',
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+  expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('database is locked') });
+  database.close();
 });
 
 it('A file is restricted before anything is written into it', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { DatabaseSync } from 'node:sqlite';
 import { privateDirectory, privateFile, writePrivateFile } from '../../private-files.ts';
@@ -25,8 +25,8 @@ export function lockDirectory(directory: string): DirectoryLock {
   privateDirectory(directory);
   const path = `${realpathSync(directory)}.lock`;
   const holder = `${path}-holder`;
-  // Only once, and never read: a process that closes the file by other means than SQLite loses its lock on it (POSIX).
-  if (!existsSync(path)) privateFile(path);
+  // Never read: a process that closes the file by other means than SQLite loses its lock on it (POSIX).
+  privateFile(path);
   const database = new DatabaseSync(path);
   try {
     database.exec(`PRAGMA busy_timeout = ${PATIENCE_MS}; BEGIN EXCLUSIVE`);
