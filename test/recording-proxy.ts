@@ -10,14 +10,15 @@ export interface RecordingProxy {
   stop(): Promise<void>;
 }
 
-/** Starts a TLS proxy on a free loopback port. */
-export async function startRecordingProxy(target: { server: string; ca: string }): Promise<RecordingProxy> {
+/** Starts a TLS proxy on a free loopback port. With a `prefix` it serves the API below that path and nothing elsewhere, as Rancher does. */
+export async function startRecordingProxy(target: { server: string; ca: string }, prefix = ''): Promise<RecordingProxy> {
   const { cert, key } = await loopbackCertificate('recording-proxy');
   const requests: RecordingProxy['requests'] = [];
   const proxy = createServer({ cert, key }, (incoming, outgoing) => {
     const { method = '', url = '', headers } = incoming;
     requests.push({ method, path: url, as: headers['impersonate-user'] as string | undefined });
-    const onward = request(new URL(url, target.server), { method, headers, ca: target.ca }, (answer) => {
+    if (!url.startsWith(`${prefix}/`)) return void outgoing.writeHead(418).end();
+    const onward = request(new URL(url.slice(prefix.length), target.server), { method, headers, ca: target.ca }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(outgoing);
     });
@@ -26,7 +27,7 @@ export async function startRecordingProxy(target: { server: string; ca: string }
   });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
   return {
-    server: `https://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    server: `https://127.0.0.1:${(proxy.address() as AddressInfo).port}${prefix}`,
     ca: cert,
     requests,
     async stop() {

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { resolve } from '../../events/exporter/watch/discovery.ts';
 import { identityOf, remediationRbac } from '../../infra/kubernetes/rbac.ts';
 import { loadRemediations } from '../../infra/remediations.ts';
+import { Transport } from '../../shared/kubernetes/transport.ts';
 import type { Remediation } from '../../shared/remediation.ts';
 import { Admin } from '../../test/control-plane/admin.ts';
 import { type ControlPlane, startControlPlane } from '../../test/control-plane/control-plane.ts';
+import { startRecordingProxy } from '../../test/recording-proxy.ts';
 import { clusterFindings } from './cluster-checks.ts';
 
 const NAME = 'strimzi/upgrade-stale-crds';
@@ -61,6 +64,26 @@ describe('doctor, asking a cluster', () => {
     }
     await admin.patch(path, 'merge', { rules });
   }, 30_000);
+
+  it('reaches an API server below the path of its URL, as do discovery and watches', async () => {
+    const proxy = await startRecordingProxy(plane, '/k8s/clusters/c-1');
+    const connection = { ...plane.connection('admin', 'test'), server: proxy.server, ca: proxy.ca };
+    const found = await clusterFindings(connection, wanted(true), Date.now);
+    expect(found.map(({ result }) => result)).toEqual(['fine', 'fine', 'fine', 'fine']);
+    const transport = new Transport(connection);
+    const { signal } = new AbortController();
+    const served = await resolve((path, ending, accept) => transport.open(path, ending, accept), '', 'namespaces', signal);
+    expect(served).toMatchObject({ path: '/api/v1/namespaces', kind: 'Namespace' });
+    const { status, body } = await transport.open(`${served?.path}?watch=1`, signal);
+    body.destroy();
+    transport.close();
+    await proxy.stop();
+    expect({ status, elsewhere: proxy.requests.filter(({ path }) => !path.startsWith('/k8s/clusters/c-1/')) }).toEqual({
+      status: 200,
+      elsewhere: [],
+    });
+    expect(proxy.requests.length).toBeGreaterThan(5);
+  });
 
   it('asks as the kubeconfig’s own user unless told otherwise', async () => {
     const results = (await ask('nobody', false)).map(({ result }) => result);
