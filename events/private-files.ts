@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, fchmodSync, mkdirSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fchmodSync, fstatSync, mkdirSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -45,7 +45,8 @@ export function privateFile(path: string): void {
 export function writePrivateFile(path: string, content: string | Buffer, flag: 'w' | 'a' = 'w'): void {
   const file = openSync(path, flag, FILE);
   try {
-    ignoring(() => fchmodSync(file, FILE));
+    // Not always: Node's permission model forbids fchmod.
+    if ((fstatSync(file).mode & OTHERS) !== 0) ignoring(() => fchmodSync(file, FILE));
     writeFileSync(file, content);
   } finally {
     closeSync(file);

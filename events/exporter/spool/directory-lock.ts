@@ -32,7 +32,7 @@ export function lockDirectory(directory: string): DirectoryLock {
     database.exec(`PRAGMA busy_timeout = ${PATIENCE_MS}; BEGIN EXCLUSIVE`);
   } catch (error) {
     database.close();
-    if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error;
+    if ((Number((error as { errcode?: number }).errcode) & 0xff) !== SQLITE_BUSY) throw error;
     throw new DirectoryInUseError(`${directory} is in use by ${nameIn(holder)}: only one process can use it at a time`, { cause: error });
   }
   writePrivateFile(holder, `process ${process.pid} on ${hostname()}`);
