@@ -26,6 +26,9 @@ export interface Told {
   requests: number;
   spoolBytes: number;
   delivered: number;
+  /** Facts by rule, and records lost by reason. */
+  facts: Record<string, number>;
+  dropped: Record<string, number>;
   problems: string[];
 }
 
@@ -56,9 +59,10 @@ if (process.send) {
   });
   const { auditPort } = await exporter.start();
   const tell = () => {
-    const { events, requests, spool } = exporter.stats();
+    const { events, requests, spool, facts, dropped } = exporter.stats();
     const rssMiB = process.memoryUsage.rss() / 2 ** 20;
-    const told: Told = { auditPort, ready: exporter.ready(), rssMiB, events, requests, spoolBytes: spool.bytes, delivered, problems };
+    const counts = { events, requests, spoolBytes: spool.bytes, delivered, facts, dropped };
+    const told: Told = { auditPort, ready: exporter.ready(), rssMiB, ...counts, problems };
     process.send?.(told);
   };
   tell();

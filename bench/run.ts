@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BenchOptions, Findings, Section, Table } from './section.ts';
 
-const HELP = `npm run bench -- [--quick] [--json] [--only throughput,webhook,reduction,watch,loss] [--events 1000000] [--seconds 600] [--repeat 3] [--directory DIR]
+const HELP = `npm run bench -- [--quick] [--json] [--only throughput,webhook,rejected,reduction,watch,loss] [--events 1000000] [--seconds 600] [--repeat 3] [--directory DIR]
 Measures the exporter beside its peers, and keeps what it found in bench/results; bench/README.md is written from there. --quick writes nothing.`;
 
 const { values } = parseArgs({
@@ -41,7 +41,7 @@ const folder = join(import.meta.dirname, 'sections');
 const files = readdirSync(folder).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
 const sections = await Promise.all(files.map(async (file) => ((await import(join(folder, file))) as { section: Section }).section));
 const only = values.only?.split(',');
-const ORDER = ['throughput', 'webhook', 'watch', 'reduction', 'loss'];
+const ORDER = ['throughput', 'webhook', 'rejected', 'watch', 'reduction', 'loss'];
 const chosen = sections.filter(({ name }) => !only || only.includes(name)).sort((a, b) => ORDER.indexOf(a.name) - ORDER.indexOf(b.name));
 
 const results = join(import.meta.dirname, 'results');
