@@ -37,7 +37,7 @@ async function run({ seconds, quick, progress }: BenchOptions): Promise<Findings
   const webhook = { cert: pem.cert, key: pem.private };
   const exporter = await startExporter({ rules, apiPort: api.port, sink: 'counting', webhook });
   const agent = new Agent({ keepAlive: true, maxSockets: 8, ca: pem.cert, checkServerIdentity: () => undefined });
-  const post = (items: object[]): Promise<number> => {
+  const send = (items: object[]): Promise<number> => {
     const body = `{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":[${items.map((one) => JSON.stringify(one)).join()}]}\n`;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     const headers = { 'content-length': Buffer.byteLength(body) };
@@ -47,6 +47,8 @@ async function run({ seconds, quick, progress }: BenchOptions): Promise<Findings
     outgoing.on('error', reject).end(body);
     return promise;
   };
+  // As the API server does: the connection may have been closed as idle at this moment.
+  const post = (items: object[]): Promise<number> => send(items).catch(() => send(items));
 
   try {
     await exporter.until(({ ready }) => ready);

@@ -7,7 +7,7 @@ import type { Wait } from './wait.ts';
 import type { Open } from './watch/open.ts';
 
 /** Where to receive the API server's audit webhook, and whom to believe. */
-export type AuditListener = Omit<AuditWebhookOptions, 'accept' | 'select' | 'overloaded' | 'onProblem'>;
+export type AuditListener = Omit<AuditWebhookOptions, 'accept' | 'select' | 'overloaded' | 'dropped' | 'onProblem' | 'now'>;
 
 /** How an exporter is set up. */
 export interface ExporterOptions {

@@ -56,7 +56,9 @@ export class Exporter {
     const accept = (events: unknown[]) => this.acceptAudit(events, AUDIT_WEBHOOK);
     const select = (body: Buffer) => this.#intake.select(body);
     const overloaded = () => this.#intake.isBlocked(AUDIT_WEBHOOK);
-    this.#webhook = auditWebhook && new AuditWebhook({ ...auditWebhook, accept, select, overloaded, onProblem });
+    const dropped = (count: number, reason: string) => this.#intake.dropped(count, reason);
+    const receiver = { accept, select, overloaded, dropped, onProblem, now: this.#now };
+    this.#webhook = auditWebhook && new AuditWebhook({ ...auditWebhook, ...receiver });
     for (const { group, resource } of this.#intake.reducer.resources) this.#sight.set(`${group}/${resource}`, 'starting');
   }
 

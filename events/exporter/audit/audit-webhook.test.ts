@@ -1,4 +1,6 @@
 import { request } from 'node:https';
+import type { Socket } from 'node:net';
+import { connect } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { generate } from 'selfsigned';
 import { until } from '../testdata/manual-clock.ts';
@@ -56,7 +58,7 @@ async function start(more: Partial<AuditWebhookOptions> = {}) {
       );
       outgoing.on('error', reject).end(body);
     });
-  return { accepted, problems, post, webhook };
+  return { accepted, problems, post, webhook, port };
 }
 
 const batch = (...items: unknown[]) => JSON.stringify({ kind: 'EventList', apiVersion: 'audit.k8s.io/v1', items });
@@ -165,5 +167,79 @@ describe('AuditWebhook', () => {
   it('takes nothing but POST', async () => {
     const { post } = await start();
     expect(await post('', {}, {}, 'GET')).toMatchObject({ status: 405 });
+  });
+});
+
+describe('a sender that is authenticated, but slow or hostile', () => {
+  const ANNOUNCED = 32 * 2 ** 20;
+
+  /** A connection of our own; `answer` is what came back. */
+  function dial(port: number) {
+    const sender = { socket: connect({ host: '127.0.0.1', port, ca: server.cert, checkServerIdentity: () => undefined }), answer: '' };
+    sender.socket
+      .on('error', () => {})
+      .on('data', (data) => {
+        sender.answer += data;
+      });
+    sockets.push(sender.socket);
+    return sender;
+  }
+
+  /** Opens connections that announce a body and send only `bytes` of it. */
+  async function slowSenders(port: number, count: number, bytes: number) {
+    const senders = Array.from({ length: count }, () => {
+      const sender = dial(port);
+      sender.socket.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${ANNOUNCED}\r\n\r\n${' '.repeat(bytes)}`);
+      return sender;
+    });
+    for (const { socket } of senders) await until(() => socket.bytesWritten > bytes);
+    return senders;
+  }
+  const sockets: Socket[] = [];
+  afterEach(() => {
+    for (const socket of sockets.splice(0)) socket.destroy();
+  });
+
+  it('takes no memory by announcing it: honest batches are taken beside any number of announced bytes', async () => {
+    const { post, port } = await start();
+    await slowSenders(port, 40, 1);
+    expect(await post(batch({ auditID: '1' }))).toMatchObject({ status: 200 });
+  });
+
+  it('has a deadline for its request, body included', async () => {
+    const { port } = await start({ deadline: 300 });
+    const [slow] = await slowSenders(port, 1, 1);
+    await until(() => slow?.socket.closed === true);
+    expect(slow?.answer).toMatch(/^HTTP\/1.1 408 /);
+  });
+
+  it('gives its room to the batch of another, the one that has been coming longest first', async () => {
+    const { post, port, accepted } = await start({ maxInFlight: 3_000 });
+    const [first, second] = [...(await slowSenders(port, 1, 1_000)), ...(await slowSenders(port, 1, 1_000))];
+    await post(batch({ auditID: '1', pad: 'x'.repeat(1_500) }));
+    await until(() => first?.answer !== '');
+    expect(first?.answer).toMatch(/^HTTP\/1.1 429 /);
+    expect(second?.answer).toBe('');
+    expect(accepted).toHaveLength(1);
+  });
+
+  it('leaves half of the room to ordinary batches, however large its own are', async () => {
+    const { post, port } = await start({ maxInFlight: 16 * 2 ** 20 });
+    const large = await slowSenders(port, 3, 5 * 2 ** 20);
+    await until(() => large.filter(({ answer }) => answer.startsWith('HTTP/1.1 429 ')).length === 2);
+    expect(await post(batch({ pad: 'x'.repeat(900_000) }))).toMatchObject({ status: 200 });
+  });
+
+  it('has one batch at a time on each connection', async () => {
+    const kept: (() => void)[] = [];
+    const { port } = await start({ accept: () => new Promise((resolve) => kept.push(resolve)) });
+    const sender = dial(port);
+    const body = batch({});
+    const one = `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    sender.socket.write(`${one}${one}`);
+    await until(() => kept.length === 1);
+    kept[0]?.();
+    await until(() => (sender.answer.match(/HTTP\/1.1/g) ?? []).length === 2);
+    expect(sender.answer.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 429']);
   });
 });

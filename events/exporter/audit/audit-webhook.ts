@@ -1,9 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { asRecord } from '../as-record.ts';
+import type { AddressInfo, Socket } from 'node:net';
 import { SpoolFullError } from '../spool/spool.ts';
+import { BodyBudget } from './body-budget.ts';
+import { readBatch } from './read-batch.ts';
 
 /** How the receiver of the API server's audit webhook is set up. */
 export interface AuditWebhookOptions {
@@ -17,36 +18,44 @@ export interface AuditWebhookOptions {
   token?: string;
   /** PEM; then only clients with a certificate of this authority get in. */
   clientCa?: string;
-  /** Resolves when the events are kept: only then the API server is told 200, and forgets them. */
+  /** Resolves when the events are kept. A batch is answered 200 when all of it is: only then the API server forgets it. */
   accept(events: unknown[]): Promise<void>;
   /** Picks the events of interest out of a body without parsing all of it; undefined when it must be parsed whole. */
   select?(body: Buffer): unknown[] | undefined;
   /** True while nothing could be kept: then a batch is refused with 429 before its body is read. */
   overloaded?(): boolean;
+  /** Counts events that are too large to be read. */
+  dropped?(count: number, reason: string): void;
   onProblem(message: string): void;
   /** Bytes of one body; above it 413. Default 32 MiB. */
   maxBody?: number;
-  /** Bytes of all bodies at once; above it 429. Default 128 MiB. */
+  /** Bytes held of all bodies at once; above it the body that is slowest to come is refused with 429. Default 64 MiB. */
   maxInFlight?: number;
+  /** Milliseconds in which a request must have come, body included; then 408. Default 10 s. */
+  deadline?: number;
+  now?(): number;
 }
 
 /**
  * Receives audit.k8s.io/v1 EventLists over TLS. The API server repeats a batch on any answer but 200, five times in about 81 s, and keeps
- * slow batches in its own memory: so an overload is refused at once instead of stalling.
+ * slow batches in its own memory: so an overload is refused at once instead of stalling. A sender that proved who it is may still be slow or hostile: it has a
+ * deadline, one batch per connection, and no claim on memory that it only announced.
  */
 export class AuditWebhook {
   readonly #options: AuditWebhookOptions;
   readonly #maxBody: number;
-  readonly #maxInFlight: number;
+  readonly #bodies: BodyBudget;
+  readonly #busy = new WeakSet<Socket>();
   readonly #server: Server;
-  #inFlight = 0;
 
   constructor(options: AuditWebhookOptions) {
-    const { maxBody = 32 * 2 ** 20, maxInFlight = 128 * 2 ** 20 } = options;
+    const { maxBody = 32 * 2 ** 20, maxInFlight = 64 * 2 ** 20, deadline = 10_000 } = options;
     this.#options = options;
     this.#maxBody = maxBody;
-    this.#maxInFlight = maxInFlight;
-    this.#server = createServer(tls(options), (request, response) => {
+    this.#bodies = new BodyBudget(maxInFlight);
+    const limits = { requestTimeout: deadline, headersTimeout: deadline, handshakeTimeout: deadline };
+    const settings = { ...tls(options), ...limits, connectionsCheckingInterval: Math.ceil(deadline / 10) };
+    this.#server = createServer(settings, (request, response) => {
       this.#answer(request, response).catch((error: unknown) => {
         options.onProblem(`Audit webhook: ${error instanceof Error ? error.message : error}`);
         response.destroy();
@@ -80,37 +89,34 @@ export class AuditWebhook {
     const announced = Number(request.headers['content-length'] ?? 0);
     if (announced > this.#maxBody)
       return refuse(request, response, 413, `The body exceeds ${this.#maxBody} bytes: lower --audit-webhook-batch-max-size.`);
-    if (this.#inFlight + announced > this.#maxInFlight) return refuse(request, response, 429, 'Too much at once: send again.');
+    const { socket } = request;
+    if (this.#busy.has(socket)) return refuse(request, response, 429, 'One batch at a time: wait for the answer to the one before.');
 
-    let held = announced;
-    this.#inFlight += held;
+    this.#busy.add(socket);
+    const body = this.#bodies.open(() => refuse(request, response, 429, 'Too much at once: send again.'));
     try {
-      const chunks: Buffer[] = [];
-      let size = 0;
       // Leaving the loop must not destroy the request: the refusal still has to be sent.
       for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-        chunks.push(chunk);
-        size += chunk.length;
-        if (size > held) {
-          this.#inFlight += size - held;
-          held = size;
-        }
-        if (size > this.#maxBody) return refuse(request, response, 413, `The body exceeds ${this.#maxBody} bytes.`);
-        if (this.#inFlight > this.#maxInFlight) return refuse(request, response, 429, 'Too much at once: send again.');
+        if (body.size + chunk.length > this.#maxBody) return refuse(request, response, 413, `The body exceeds ${this.#maxBody} bytes.`);
+        body.add(chunk);
+        if (body.isRefused) return;
       }
-      await this.#keep(Buffer.concat(chunks), request, response);
+      await this.#keep(body.complete(), request, response);
+    } catch (error) {
+      if (!body.isRefused) throw error;
     } finally {
-      this.#inFlight -= held;
+      body.close();
+      this.#busy.delete(socket);
     }
   }
 
   async #keep(body: Buffer, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const events = this.#options.select?.(body) ?? eventsOf(body);
-    if (typeof events === 'string') return refuse(request, response, 400, events);
+    const { accept, select, dropped, onProblem, now = Date.now } = this.#options;
     try {
-      await this.#options.accept(events);
+      const refusal = await readBatch(body, { accept, select, dropped, now });
+      if (refusal) return refuse(request, response, refusal.status, refusal.because);
     } catch (error) {
-      this.#options.onProblem(`Audit webhook: ${events.length} events were not kept: ${error instanceof Error ? error.message : error}`);
+      onProblem(`Audit webhook: a batch was not kept: ${error instanceof Error ? error.message : error}`);
       return refuse(request, response, error instanceof SpoolFullError ? 429 : 503, 'The events were not kept: send again.');
     }
     response.writeHead(200).end();
@@ -138,17 +144,4 @@ function refuse(request: IncomingMessage, response: ServerResponse, status: numb
     ...(status === 429 || status === 503 ? { 'retry-after': '1' } : {}),
   });
   response.end(`${because}\n`, () => request.resume());
-}
-
-function eventsOf(body: Buffer): unknown[] | string {
-  let list: Record<string, unknown>;
-  try {
-    list = asRecord(JSON.parse(body.toString('utf8')));
-  } catch (error) {
-    return `The body is no JSON: ${error instanceof Error ? error.message : error}`;
-  }
-  if (list.kind !== 'EventList' || list.apiVersion !== 'audit.k8s.io/v1' || !Array.isArray(list.items)) {
-    return `Expected an audit.k8s.io/v1 EventList with items, got ${list.apiVersion ?? 'no apiVersion'} ${list.kind ?? 'no kind'}.`;
-  }
-  return list.items;
 }
