@@ -55,14 +55,18 @@ describe('an examination', () => {
     current: { spec: { color: 'red' } },
   } as Fact;
 
+  const paint = {
+    title: 'x',
+    cause: { issue: 'x#1', affects: 'all', because: 'x' },
+    when: { source: ['kubernetes'] },
+    rights: [],
+    writes: [],
+  };
+
   it('gets of the fact only which object it is about and the hints that were picked', async () => {
     let seen: Examination<{ color: unknown }> | undefined;
     const definition = remediation({
-      title: 'x',
-      cause: { issue: 'x#1', affects: 'all', because: 'x' },
-      when: { source: ['kubernetes'] },
-      rights: [],
-      writes: [],
+      ...paint,
       hints: (one) => ({ color: 'current' in one ? one.current?.spec : undefined }),
       async examine(examination) {
         seen = examination;
@@ -79,5 +83,19 @@ describe('an examination', () => {
     expect(Object.keys(seen ?? {}).sort()).toEqual(['cluster', 'hints', 'incident', 'now', 'question']);
     expect(seen?.hints.color.claimed()).toEqual({ color: 'red' });
     expect(seen?.incident.object).toEqual({ ...target, uid: 'u' });
+  });
+
+  it.each([
+    ['is planned for an object whose UID the fact names', 'u', 'fix'],
+    ['is not planned when no object has the UID that the fact names: budgets and breakers go by it', 'another', 'clear'],
+    ['is not planned when the object is gone', undefined, 'clear'],
+  ])('a fix %s', async (_, uid, kind) => {
+    const definition = remediation({ ...paint, examine: async () => fix('it is red', { evidence: allLive({ color: 'red' }), steps }) });
+    const live = { metadata: { name: 'a', uid }, spec: { color: 'red' } };
+    // The target is read without its UID; the object of the incident is the one that the fact names.
+    const get = async () => (uid === undefined ? undefined : live);
+    const cluster = { name: 'test', reads: [], get } as unknown as Recorder;
+    const { verdict } = await examine(complete('x/y', definition), open(fact, object, 'x/y', 1, 0), 'detect', cluster, 5);
+    expect(verdict.kind).toBe(kind);
   });
 });

@@ -10,7 +10,7 @@ import { type KubernetesObject, nameOf } from './kubernetes/object.ts';
 import { whoWouldRevert } from './kubernetes/ownership.ts';
 import { makePlan, type Plan, type Step } from './plan.ts';
 import type { Question, Remediation } from './remediation.ts';
-import { report, type Verdict } from './verdict.ts';
+import { clear, report, type Verdict } from './verdict.ts';
 import { isZnodeStep } from './znode-step.ts';
 
 /** A cluster that keeps what was read. */
@@ -46,6 +46,10 @@ export async function examine(
     return { verdict, byHand: true, reads: cluster.reads };
   }
   if (verdict.kind !== 'fix') return { verdict, reads: cluster.reads };
+  // A fact names the UID, and the incident's budget and breaker go by it: one that no object has would open a second account.
+  if (question !== 'verify' && subject.uid !== undefined && (await cluster.get(subject))?.metadata.uid !== subject.uid) {
+    return { verdict: clear(`there is no ${nameOf(subject)} with the UID ${subject.uid}`), reads: cluster.reads };
+  }
   const before: Record<string, Json>[] = verdict.steps.map(() => ({}));
   const live = new Map<Step, KubernetesObject>();
   for (const [index, step] of verdict.steps.entries()) {
