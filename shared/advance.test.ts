@@ -233,7 +233,7 @@ it.each([
 it('The uid tells a re-created object from the old one; without a uid it is its name', () => {
   const { object } = factAt('fact-one');
   expect(keyOf('toy', object, 'r')).not.toBe(keyOf('toy', { ...object, uid: 'u2' }, 'r'));
-  expect(keyOf('toy', { group: '', version: 'v1', resource: 'pods', namespace: 'n', name: 'a' }, 'r')).toBe('toy/r/:pods:n:a');
+  expect(keyOf('toy', { group: '', version: 'v1', resource: 'pods', namespace: 'n', name: 'a' }, 'r')).toBe('r/toy/:pods:n:a');
 });
 
 it('A plan that always wants a person gets one in auto mode too, and is another plan than one that does not', () => {
