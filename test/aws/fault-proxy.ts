@@ -20,7 +20,7 @@ export interface FaultProxy {
   endpoint: string;
   calls: Call[];
   /** Asked at each call; undefined: nothing goes wrong. */
-  intercept: (call: Call) => Fault | undefined;
+  intercept: (call: Call) => Fault | undefined | Promise<Fault | undefined>;
   stop(): Promise<void>;
 }
 
@@ -41,7 +41,7 @@ export async function startFaultProxy(target: string, silence: number): Promise<
     const action = `${headers['x-amz-target'] ?? ''}`.split('.')[1] ?? `${method} ${url.split('?')[0]}`;
     const call = { service, action, body: body.toString() };
     proxy.calls.push(call);
-    const fault = proxy.intercept(call);
+    const fault = await proxy.intercept(call);
     const lose = () => void setTimeout(() => outgoing.destroy(), silence).unref();
     if (fault === 'lost before') return lose();
     if (typeof fault === 'object') return refuse(outgoing, service, fault);

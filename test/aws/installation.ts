@@ -20,6 +20,7 @@ import { queueBatch } from '../../shared/schedule/queue-batch.ts';
 import type { DynamoState } from '../../shared/state/dynamodb.ts';
 import { Admin } from '../control-plane/admin.ts';
 import { makeAppointments } from './appointments.ts';
+import { startRoleProxies } from './as-role.ts';
 import { type FunctionService, startFunctionService } from './function-service.ts';
 import { clientOptions, type Moto } from './moto.ts';
 import { createStateTable, dynamoClient, stateOn } from './state-table.ts';
@@ -30,7 +31,7 @@ const PAUSE = 100;
 
 let made = 0;
 
-/** kubemend as it is installed in AWS: moto for AWS, the built functions, and the hops between the two that moto leaves out. */
+/** kubemend as it is installed in AWS: moto for AWS, the built functions, each limited to its role, and the hops between the two that moto leaves out. */
 export interface Installation {
   state: DynamoState;
   functions: FunctionService;
@@ -44,6 +45,8 @@ export interface Installation {
   pass(milliseconds: number): void;
   /** Gives it one more cluster: an exporter on it, and its name, address and tokens to the functions. */
   join(options: LocalOptions, admin: Admin): Promise<SandboxRun>;
+  /** What the role of a function did not allow. */
+  denied(): string[];
   stop(): Promise<void>;
 }
 
@@ -72,12 +75,19 @@ export async function install({ moto: { endpoint }, built, folder, onProblem }: 
   const clusters: Record<string, Record<string, object>> = {};
   const limits = new Map<string, Remediation['limits']>();
   let ahead = 0;
+  const roles = await startRoleProxies(endpoint);
+  /** moto as the role of a function reaches it. */
+  const within = (of: string): string => roles.get(of)?.endpoint ?? endpoint;
   const functions = await startFunctionService({
     ...{ built, folder: join(folder, name) },
     environment: (of, lambda) => ({
-      ...{ AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_ENDPOINT_URL: endpoint },
+      ...{ AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_ENDPOINT_URL: within(of) },
       ...{ AWS_ENDPOINT_URL_LAMBDA: lambda, KUBEMEND_FUNCTIONS: 'kubemend-dev-', KUBEMEND_BUS: name, KUBEMEND_TABLE: table },
-      ...{ KUBEMEND_BUCKET: name, KUBEMEND_QUEUE: appointments.queue, KUBEMEND_QUEUE_ARN: appointments.queueArn },
+      ...{
+        KUBEMEND_BUCKET: name,
+        KUBEMEND_QUEUE: appointments.queue.replace(endpoint, within(of)),
+        KUBEMEND_QUEUE_ARN: appointments.queueArn,
+      },
       ...{ KUBEMEND_DEAD_LETTER_ARN: `${appointments.queueArn}-dead`, KUBEMEND_SCHEDULE_GROUP: appointments.group },
       KUBEMEND_SCHEDULE_ROLE_ARN: 'arn:aws:iam::123456789012:role/scheduler',
       KUBEMEND_LIMITS: JSON.stringify(limits.get(of) ?? {}),
@@ -191,6 +201,7 @@ export async function install({ moto: { endpoint }, built, folder, onProblem }: 
       ahead += milliseconds;
       functions.renew();
     },
+    denied: () => [...roles.values()].flatMap(({ denied }) => denied),
     put: (event) => new EventBridgeBus({ client: events, bus: name, wait: delay }).publish(event),
     async stop() {
       ending.abort();
@@ -198,6 +209,7 @@ export async function install({ moto: { endpoint }, built, folder, onProblem }: 
       await functions.stop();
       for (const client of Object.values(clients)) client.destroy();
       for (const one of [own, appointments]) one.close();
+      await Promise.all([...roles.values()].map((role) => role.stop()));
     },
   };
 }
