@@ -51,7 +51,19 @@ class Quiet(WSGIRequestHandler):
         pass
 
 
-server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True, request_handler=Quiet)
+application = DomainDispatcherApplication(create_backend_app)
+one_at_a_time = threading.Lock()
+
+
+def serve(environ, start_response):
+    """DynamoDB decides a condition and writes in one step; moto's threads can write in between."""
+    if not environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB"):
+        return application(environ, start_response)
+    with one_at_a_time:
+        return list(application(environ, start_response))
+
+
+server = make_server("127.0.0.1", 0, serve, threaded=True, request_handler=Quiet)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 print(server.port, flush=True)
 for line in sys.stdin:
