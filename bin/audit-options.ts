@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import type { AuditSource } from '../events/exporter/audit/audit-source.ts';
 import type { AuditListener } from '../events/exporter/exporter-options.ts';
 import { type Call, text, UsageError } from './verb.ts';
@@ -16,6 +17,10 @@ export async function auditListener(call: Call): Promise<AuditListener | undefin
   if (!cert || !key) throw new UsageError('--audit-webhook needs --tls-cert and --tls-key: the API server speaks TLS only');
   if (!clientCa && !token)
     call.err('Anybody who reaches the audit port can invent audit events: give --client-ca or --audit-token to know the API server.');
+  checkPair(
+    { cert, key, ...(clientCa && { ca: clientCa }) },
+    about.flatMap(({ name, path }) => (path && name !== 'audit-token' ? [`--${name} ${path}`] : [])).join(', '),
+  );
   return { ...addressOf('audit-webhook', at), cert, key, ...(clientCa && { clientCa }), ...(token && { token: token.trim() }) };
 }
 
@@ -34,6 +39,15 @@ export async function auditSources(call: Call): Promise<AuditSource[]> {
     sources.push(auditCloudwatch({ client: new CloudWatchLogsClient({ region }), cluster }));
   }
   return sources;
+}
+
+/** Throws UsageError where a TLS server could not start with a certificate and its key; `files` names them. */
+export function checkPair(pair: { cert: string; key: string; ca?: string }, files: string): void {
+  try {
+    createSecureContext(pair);
+  } catch (error) {
+    throw new UsageError(`${files}: no TLS certificate with its key (PEM): ${(error as Error).message}`);
+  }
 }
 
 /** `PORT` or `HOST:PORT`; all addresses when only the port is given. Throws UsageError. */

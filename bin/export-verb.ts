@@ -2,6 +2,7 @@ import type { Rule } from '../events/exporter/reduce/rules.ts';
 import { startStandalone } from '../infra/exporter/run.ts';
 import type { Connection } from '../shared/kubernetes/transport.ts';
 import { addressOf, auditListener, auditSources } from './audit-options.ts';
+import { DEFECT, ending } from './ending.ts';
 import { exportSink } from './export-sink.ts';
 import { inCluster } from './in-cluster.ts';
 import { clockTime } from './paint.ts';
@@ -47,6 +48,7 @@ export const exportVerb = (rules: () => Promise<Rule[]>): Verb => ({
   json: 'changes nothing: what --print prints is NDJSON, one fact a line',
   positionals: { least: 0, most: 0 },
   async run(call) {
+    const end = ending();
     const sink = await exportSink(call);
     const auditWebhook = await auditListener(call);
     const { cluster, connection } = await reach(call);
@@ -64,18 +66,17 @@ export const exportVerb = (rules: () => Promise<Rule[]>): Verb => ({
       if (error.syscall !== 'listen') throw error;
       throw new UsageError(`The exporter cannot listen: ${error.message}. Choose another port`);
     });
+    await using parts = new AsyncDisposableStack();
+    parts.defer(() => exporter.stop());
     const { audit, probes } = exporter.ports;
     const listens = [audit && `audit webhook on port ${audit}`, probes && `metrics on port ${probes}`].filter(Boolean);
     call.err(`The exporter watches ${cluster} (${connection.server})${listens.map((one) => `; ${one}`).join('')}. End: Ctrl-C`);
     const renew = certificateWatch(call, exporter.renewCertificate);
     await renew();
     const renewing = setInterval(renew, RENEW);
-    await new Promise<void>((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-    });
-    clearInterval(renewing);
-    await exporter.stop();
-    return 0;
+    parts.defer(() => clearInterval(renewing));
+    const { unexpected } = await end;
+    return unexpected ? DEFECT : 0;
   },
 });
 

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
+import { DEFECT, UnexpectedError, unexpectedError } from './ending.ts';
 import { readEnvironment } from './environment.ts';
 import { terminal } from './terminal.ts';
 import { type Call, UsageError, type Verb } from './verb.ts';
@@ -32,20 +33,29 @@ const ofThisProcess = (): Pick<Call, 'environment' | 'out' | 'err'> => ({
   ...terminal(),
 });
 
-/** Ends the program with the exit code of `main`: 2 after an error that a person can mend, 70 after a defect. With `--json` the error is a document, too. */
+/** What holds the process longer than this after its verb ended is ended with it, milliseconds. */
+const GRACE_MS = 10_000;
+
+/**
+ * Ends the program with the exit code of `main`: 2 after an error that a person can mend, 70 after a defect. With `--json` the error is a document, too.
+ * An error that nothing was prepared for, wherever it comes from, ends it here as well.
+ */
 export async function finish(argv: string[], main: () => Promise<number>): Promise<void> {
   const { out, err } = terminal();
   const report = (error: Error): number => {
     const sentence = sentenceOf(error);
-    const exitCode = sentence === undefined ? 70 : 2;
+    const exitCode = sentence === undefined || error instanceof UnexpectedError ? DEFECT : 2;
     err(sentence ?? `kubemend failed: ${error.name}: ${error.message}`);
     for (const line of sentence === undefined ? callsOf(error) : []) err(line);
     if (argv.includes('--json')) out(JSON.stringify({ error: { message: sentence ?? error.message, exitCode } }));
     return exitCode;
   };
-  // Node would print the message as it is, and it may quote a cluster.
-  process.on('uncaughtException', (error) => process.exit(report(error)));
-  process.exitCode = await main().catch(report);
+  const unexpected = unexpectedError().catch((error: Error) => {
+    process.exitCode = report(error);
+    return process.exitCode;
+  });
+  process.exitCode = await Promise.race([main().catch(report), unexpected]);
+  setTimeout(() => process.exit(), GRACE_MS).unref();
 }
 
 /** Where a defect came from, without its message. */
@@ -72,7 +82,7 @@ const OF_DATABASES = [5, 8, 10, 11, 13, 14, 26];
 /** What to say of an error that is about the surroundings; undefined: it is a defect. */
 export function sentenceOf(error: Error & { code?: unknown; errcode?: unknown; path?: unknown }): string | undefined {
   const { name, message, code, errcode, path } = error;
-  if (error instanceof UsageError) return message;
+  if (error instanceof UsageError || error instanceof UnexpectedError) return message;
   // By name: the classes would bring the AWS SDK and the database into every verb.
   if (name === 'TableError') return `${message}. Are the table, the region and the credentials right?`;
   if (name === 'StateFileError') return `${message}. Name another folder with --state; this user must be able to write there, even to read`;

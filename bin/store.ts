@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { RUNNER } from '../infra/local/runner-lease.ts';
 import { DirectoryArtifacts } from '../shared/artifacts/directory.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { Incident } from '../shared/incident.ts';
@@ -79,5 +80,5 @@ export async function namedIncident(state: State, id: string): Promise<Incident>
 /** The cluster that the last run on this folder watched, if it said so. */
 export const watchedCluster = (state: State): Promise<string | undefined> => state.setting('cluster');
 
-/** Whether a kubemend runs on this state folder: it holds the lease of the one runner. */
-export const isRunning = async (state: SqliteState, now = Date.now()): Promise<boolean> => !(await state.lease('runner', 'probe', 0, now));
+/** Whether a kubemend runs on this state directory: it holds the lease of the one process that acts. */
+export const isRunning = (state: SqliteState, now = Date.now()): Promise<boolean> => state.isLeased(RUNNER, now);

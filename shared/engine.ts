@@ -78,8 +78,10 @@ export class Engine {
 
   /** Takes up what a process left behind when it died, and looks that were lost. */
   async recover(): Promise<void> {
-    const { state, now, onProblem } = this.#options;
+    const { state, now, mayAct, onProblem } = this.#options;
     for (const incident of await state.left(leftBefore(Number.MAX_SAFE_INTEGER, now()))) {
+      // Whoever says that it may act again recovers again.
+      if (mayAct?.() !== undefined) return;
       if (!isLeft(incident, now())) continue;
       await this.due(callFor(incident, now())).catch((error: Error) =>
         onProblem(`Incident ${incident.id} could not be taken up: ${error.message}`),

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import { systemClock } from '../shared/clock.ts';
 import type { Incident } from '../shared/incident.ts';
 import { SqliteSchedule } from '../shared/schedule/sqlite.ts';
 import { openDatabase, SqliteState } from '../shared/state/sqlite.ts';
+import { DEAD_CLUSTER, startKubemend } from './start-kubemend.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const STORM = join(ROOT, 'test/incidents/strimzi-storm-start');
@@ -19,24 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-/** Starts the command line as a person does: another process, plain pipes. */
-function start(...args: string[]) {
-  const env = { ...process.env, NODE_OPTIONS: '', KUBEMEND_STATE: directory, USER: 'ada' };
-  const child = spawn(process.execPath, [join(ROOT, 'bin/kubemend.ts'), ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const said = { out: '', err: '' };
-  child.stdout.on('data', (chunk) => (said.out += chunk));
-  child.stderr.on('data', (chunk) => (said.err += chunk));
-  const code = new Promise<number | null>((resolve) => child.on('close', resolve));
-  /** Resolves once that was told on standard error. */
-  const says = (text: string): Promise<string> =>
-    new Promise((resolve, reject) => {
-      const look = () => said.err.includes(text) && resolve(said.err);
-      child.stderr.on('data', look);
-      child.on('close', () => reject(new Error(`It ended without saying "${text}": ${said.err}`)));
-      look();
-    });
-  return { code, said, says, end: (signal: NodeJS.Signals) => child.kill(signal) };
-}
+const start = (...args: string[]) => startKubemend(process.env, directory, ...args);
 
 /** Runs it to its end. */
 async function kubemend(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
@@ -118,15 +101,7 @@ describe('the command line', () => {
 
   it('run says first, and once, that it reaches no cluster, and goes on', async () => {
     const config = join(directory, 'dead.yaml');
-    await writeFile(
-      config,
-      JSON.stringify({
-        clusters: [{ name: 'dead', cluster: { server: 'https://127.0.0.1:1' } }],
-        users: [{ name: 'x', user: { token: 'x' } }],
-        contexts: [{ name: 'dead', context: { cluster: 'dead', user: 'x' } }],
-        'current-context': 'dead',
-      }),
-    );
+    await writeFile(config, DEAD_CLUSTER);
     const child = start('run', '--kubeconfig', config, '--state', join(directory, 'dead'));
     const err = await child.says('One process imitates AWS');
     child.end('SIGTERM');

@@ -1,9 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import { AlreadyRunningError, startLocal } from '../../infra/local/run.ts';
+import { startLocal } from '../../infra/local/run.ts';
+import { AlreadyRunningError } from '../../infra/local/runner-lease.ts';
 import { SlackPortError } from '../../infra/local/slack-server.ts';
 import { loadRemediations } from '../../infra/remediations.ts';
+import { type Duration, milliseconds } from '../../shared/duration.ts';
 import { nameOf } from '../../shared/kubernetes/object.ts';
 import { type Connection, Transport } from '../../shared/kubernetes/transport.ts';
+import { addressOf, checkPair } from '../audit-options.ts';
+import { DEFECT, ending } from '../ending.ts';
 import { readKubeconfig } from '../kubeconfig.ts';
 import { clockTime, paint, paintState } from '../paint.ts';
 import { slackOptions } from '../slack.ts';
@@ -11,9 +15,12 @@ import { openArtifacts, stateDirectory } from '../store.ts';
 import { tellOnce } from '../tell-once.ts';
 import { type Call, stateOption, text, UsageError, type Verb } from '../verb.ts';
 
+const SHORTEST_RETENTION_MS = milliseconds('7d');
+
 export const verb: Verb = {
   summary: 'watch a cluster and handle its failures, in shadow mode unless told otherwise',
-  usage: 'run [--kubeconfig FILE] [--context NAME] [--record] [--audit-listen HOST:PORT --audit-cert FILE --audit-key FILE]',
+  usage:
+    'run [--kubeconfig FILE] [--context NAME] [--retention 90d] [--record] [--audit-listen HOST:PORT --audit-cert FILE --audit-key FILE]',
   examples: [
     'kubemend run --kubeconfig ~/.kube/config --context staging',
     'kubemend run --audit-listen 0.0.0.0:9443 --audit-cert tls.crt --audit-key tls.key',
@@ -23,6 +30,7 @@ export const verb: Verb = {
     kubeconfig: { type: 'string', help: 'the kubeconfig file (default: $KUBECONFIG or ~/.kube/config)' },
     context: { type: 'string', help: 'the context in it (default: the current one)' },
     cluster: { type: 'string', help: 'the name in facts and incidents (default: the name in the kubeconfig)' },
+    retention: { type: 'string', help: 'how long ended incidents are kept, at least 7d (default: 90d)' },
     record: { type: 'boolean', help: 'keep a redacted recording of what is seen and read, at most 128 MB: kubemend capture needs it' },
     'audit-listen': { type: 'string', help: "receive the API server's audit webhook here: names who writes" },
     'audit-cert': { type: 'string', help: 'TLS certificate for it, PEM' },
@@ -37,6 +45,8 @@ export const verb: Verb = {
   json: 'NDJSON: each change of an incident as one JSON document a line',
   positionals: { least: 0, most: 0 },
   async run(call) {
+    const end = ending();
+    const retention = retentionOf(call);
     const { cluster, connection } = await readKubeconfig(text(call, 'kubeconfig') ?? call.environment.kubeconfig, text(call, 'context'));
     const name = text(call, 'cluster') ?? cluster;
     const remediations = await loadRemediations();
@@ -56,6 +66,7 @@ export const verb: Verb = {
         ...(slack && { slack }),
       },
       record: call.values.record === true,
+      retention,
       // One credential: the user agent names the function in the audit log, and our field manager names our writes.
       connect: (identity) => ({ ...connection, userAgent: `kubemend (${identity})` }),
       ownUsers: [],
@@ -66,12 +77,11 @@ export const verb: Verb = {
         call.out(`${clockTime(Date.parse(at))}  ${paintState(state, 18)} ${nameOf(object)}  ${paint('dim', `${remediation} ${incident}`)}`);
         call.out(`          ${because}`);
       },
-    }).catch((error: Error) => {
+    }).catch((error: NodeJS.ErrnoException) => {
       if (error instanceof AlreadyRunningError || error instanceof SlackPortError) throw new UsageError(error.message);
+      if (error.syscall === 'listen')
+        throw new UsageError(`The audit webhook cannot listen: ${error.message}. Choose another address with --audit-listen`);
       throw error;
-    });
-    const ended = new Promise<void>((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
     });
     if (unreached === undefined)
       call.err(`kubemend watches ${name} (${connection.server}); modes: kubemend mode; incidents: kubemend incidents; end: Ctrl-C`);
@@ -80,9 +90,13 @@ export const verb: Verb = {
     call.err(
       'One process imitates AWS: no IAM, no retries of EventBridge, no archive; facts are lost while it does not run, incidents are not.',
     );
-    await ended;
+    const reason = await Promise.race([end, run.lost]);
     await run.stop();
-    return 0;
+    if (typeof reason === 'string') {
+      call.err(`${reason}. It did nothing since then, and ends.`);
+      return 1;
+    }
+    return reason.unexpected ? DEFECT : 0;
   },
 };
 
@@ -99,18 +113,31 @@ async function noAnswer(connection: Connection): Promise<string | undefined> {
   }
 }
 
+/** How long ended incidents are kept, milliseconds. Throws UsageError. */
+function retentionOf(call: Call): number {
+  const given = text(call, 'retention') ?? '90d';
+  let retention: number;
+  try {
+    retention = milliseconds(given as Duration);
+  } catch {
+    throw new UsageError(`--retention must be a duration such as 90d, got ${given}`);
+  }
+  // A rejection holds for a day, and a fix can be undone as long as its incident is kept.
+  if (retention < SHORTEST_RETENTION_MS) throw new UsageError(`--retention must be at least 7d, got ${given}`);
+  return retention;
+}
+
 async function webhook(call: Call) {
   const listen = text(call, 'audit-listen');
   if (!listen) return undefined;
-  const [host, port] = [listen.slice(0, listen.lastIndexOf(':')), Number(listen.slice(listen.lastIndexOf(':') + 1))];
-  const cert = text(call, 'audit-cert');
-  const key = text(call, 'audit-key');
-  const token = text(call, 'audit-token');
-  if (!host || !Number.isInteger(port) || !cert || !key)
-    throw new UsageError('--audit-listen needs HOST:PORT, --audit-cert and --audit-key');
+  const [certPath, keyPath, token] = ['audit-cert', 'audit-key', 'audit-token'].map((name) => text(call, name));
+  if (!certPath || !keyPath) throw new UsageError('--audit-listen needs HOST:PORT, --audit-cert and --audit-key');
+  const address = addressOf('audit-listen', listen);
   const read = (path: string): Promise<string> =>
     readFile(path, 'utf8').catch((error: Error) => {
       throw new UsageError(`${path} cannot be read: ${error.message}`);
     });
-  return { host, port, cert: await read(cert), key: await read(key), ...(token && { token: (await read(token)).trim() }) };
+  const [cert, key] = [await read(certPath), await read(keyPath)];
+  checkPair({ cert, key }, `${certPath} and ${keyPath}`);
+  return { ...address, cert, key, ...(token && { token: (await read(token)).trim() }) };
 }

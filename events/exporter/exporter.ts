@@ -74,13 +74,17 @@ export class Exporter {
     const journal = new Journal(storage.spool, () => outbox.wake());
     this.#running = { storage, journal, outbox };
     this.#intake.open(journal);
-    const remembered = await this.#restore(storage);
-    outbox.wake();
-    const auditPort = await this.#webhook?.listen().catch(async (error: unknown) => {
+    let remembered: Map<string, Remembered>;
+    let auditPort: number | undefined;
+    try {
+      remembered = await this.#restore(storage);
+      outbox.wake();
+      auditPort = await this.#webhook?.listen();
+    } catch (error) {
       await outbox.stop();
       await storage.spool.close();
       throw error;
-    });
+    }
     this.#loops = [
       ...reducer.resources.map(({ group, resource }) => this.#follow(group, resource, remembered, storage)),
       ...sources.map((source) => this.#read(source, storage)),
@@ -206,7 +210,9 @@ export class Exporter {
   }
 
   #save(): Promise<void> {
-    this.#saving = this.#saving.then(() => this.#running && this.#saveAll(this.#running));
+    this.#saving = this.#saving
+      .then(() => this.#running && this.#saveAll(this.#running))
+      .catch((error: Error) => this.#options.onProblem(`Checkpoints were not written: ${error.message}`));
     return this.#saving;
   }
 
@@ -225,7 +231,9 @@ export class Exporter {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await this.#wait(ms, signal);
-      if (!signal.aborted) await act();
+      if (signal.aborted) return;
+      // A full disk passes; what could not be done is done the next time.
+      await act().catch((error: Error) => this.#options.onProblem(`The exporter could not keep its records: ${error.message}`));
     }
   }
 }

@@ -44,7 +44,7 @@ export interface Standalone {
   stop(): Promise<void>;
 }
 
-/** Starts watches, audit sources and probes. Rejects when a port is taken; nothing runs then. */
+/** Starts watches, audit sources and probes, one after the other. When one cannot start, those that did are stopped, the newest first. */
 export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
   const {
     cluster,
@@ -60,33 +60,32 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     directory,
     spoolCap,
   } = options;
-  const transport = new Transport(connection);
-  const exporter = new Exporter({
-    ...{ cluster, rules, sink, onProblem, random, clock: { now } },
-    open: (path, signal, accept) => transport.open(path, signal, accept),
-    ...{ sources, ...(directory && { directory }), ...(spoolCap && { spoolCap }), ...(auditWebhook && { auditWebhook }) },
-  });
-  const auditSources = [...(auditWebhook ? [AUDIT_WEBHOOK] : []), ...sources.map(({ name }) => name)];
-  const expected = { auditSources, auditSilence, startedAt: now() };
-  const stats = () => exporter.stats();
-  const why = () => blindness(stats(), expected, now());
-  const probes = options.probes && new Probes({ ...options.probes, cluster, auditSources, now, stats, blindness: why });
+  const parts = new AsyncDisposableStack();
   try {
+    const transport = new Transport(connection);
+    parts.defer(() => transport.close());
+    const exporter = new Exporter({
+      ...{ cluster, rules, sink, onProblem, random, clock: { now } },
+      open: (path, signal, accept) => transport.open(path, signal, accept),
+      ...{ sources, ...(directory && { directory }), ...(spoolCap && { spoolCap }), ...(auditWebhook && { auditWebhook }) },
+    });
+    const auditSources = [...(auditWebhook ? [AUDIT_WEBHOOK] : []), ...sources.map(({ name }) => name)];
+    const expected = { auditSources, auditSilence, startedAt: now() };
+    const stats = () => exporter.stats();
+    const why = () => blindness(stats(), expected, now());
+    const probes = options.probes && new Probes({ ...options.probes, cluster, auditSources, now, stats, blindness: why });
     const probesPort = await probes?.listen();
+    parts.defer(() => probes?.close());
     const { auditPort } = await exporter.start();
+    parts.defer(() => exporter.stop());
     return {
       ports: { ...(auditPort !== undefined && { audit: auditPort }), ...(probesPort !== undefined && { probes: probesPort }) },
       ...{ stats, blindness: why },
       renewCertificate: (cert, key) => exporter.renewCertificate(cert, key),
-      async stop() {
-        await exporter.stop();
-        await probes?.close();
-        transport.close();
-      },
+      stop: () => parts.disposeAsync(),
     };
   } catch (error) {
-    await probes?.close();
-    transport.close();
+    await parts.disposeAsync();
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
@@ -8,6 +8,9 @@ import { readBundle } from './bundle.ts';
 import { writeBundle } from './capture.ts';
 import { Recording, readRecording } from './recording.ts';
 
+const onProblem = (message: string): void => {
+  throw new Error(message);
+};
 const START = Date.parse('2026-01-01T00:00:00Z');
 const at = (second: number): string => new Date(START + second * 1_000).toISOString();
 const widget = (second: number, name: string, more: Partial<WatchEvent> = {}): WatchEvent => ({
@@ -23,7 +26,7 @@ const widget = (second: number, name: string, more: Partial<WatchEvent> = {}): W
 
 it('Two files of bounded size; the newer begins with the state that the thrown-away lines had made', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'kubemend-recording-'));
-  const recording = await Recording.start(directory, [], () => START, 4_000);
+  const recording = await Recording.start(directory, [], { now: () => START, onProblem, largest: 4_000 });
   recording.watch(widget(0, 'quiet', { type: 'ADDED', fromList: true }));
   recording.watch(widget(0, 'gone', { type: 'ADDED', fromList: true }));
   recording.watch(widget(1, 'gone', { type: 'DELETED' }));
@@ -46,7 +49,7 @@ const incident = open(fact, object, 'example/mend', 1, START + 1_800_000);
 
 it('A bundle begins with what stood there, holds the namespace it is about, and the first answers from its start', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'kubemend-recording-'));
-  const recording = await Recording.start(directory, [], () => START + 1_800_000);
+  const recording = await Recording.start(directory, [], { now: () => START + 1_800_000, onProblem });
   recording.watch(widget(0, 'a', { type: 'ADDED', fromList: true }));
   recording.watch(widget(1_790, 'a'));
   const elsewhere = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'b', namespace: 'bank', resourceVersion: '1' } };
@@ -69,7 +72,7 @@ it('A bundle begins with what stood there, holds the namespace it is about, and 
 it('In a bundle an answer is there with the event that it was asked for after: a replay asks at once', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'kubemend-recording-'));
   let now = 0;
-  const recording = await Recording.start(directory, [], () => START + now);
+  const recording = await Recording.start(directory, [], { now: () => START + now, onProblem });
   const live = { metadata: { name: 'a', namespace: 'shop' } };
   const view = recording.view('example/mend', { get: async () => live } as never);
   for (const second of [1_790, 1_792, 1_795]) {
@@ -91,7 +94,7 @@ it('In a bundle an answer is there with the event that it was asked for after: a
 it('In a bundle an answer holds from the event that called for it, though more events came before it was asked', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'kubemend-recording-'));
   let now = 0;
-  const recording = await Recording.start(directory, [], () => START + now);
+  const recording = await Recording.start(directory, [], { now: () => START + now, onProblem });
   const view = recording.view('example/mend', { get: async () => ({ metadata: { name: 'a', namespace: 'shop' } }) } as never);
   for (const second of [1_790, 1_800]) {
     for (const later of [0, 0.02, 0.03]) recording.watch(widget(second + later, 'a', { type: later === 0 ? 'ADDED' : 'MODIFIED' }));
@@ -102,4 +105,21 @@ it('In a bundle an answer holds from the event that called for it, though more e
   writeBundle(incident, readRecording(directory) ?? [], to);
   const reads = readBundle(to).filter(({ kind }) => kind === 'read');
   expect(reads.map((one) => new Date(one.at).toISOString())).toEqual([at(1_200), at(1_800)]);
+});
+
+it('A recording whose disk is full says so and goes on; what was cut short is left out', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'kubemend-recording-'));
+  const problems: string[] = [];
+  const recording = await Recording.start(directory, [], { now: () => START, onProblem: (problem) => problems.push(problem) });
+  const file = join(directory, 'recording', 'now.ndjson');
+  recording.audit({ verb: 'first' });
+  // As a disk that fills leaves it: half a line.
+  rmSync(file);
+  mkdirSync(file);
+  recording.audit({ verb: 'lost' });
+  rmdirSync(file);
+  writeFileSync(file, '{"at":"2026-01-01T00:00:00Z","kind":"aud');
+  recording.audit({ verb: 'second' });
+  expect(problems).toEqual([expect.stringMatching(/^The recording misses something: EISDIR/)]);
+  expect(readRecording(directory)).toMatchObject([{ kind: 'audit', event: { verb: 'second' } }]);
 });

@@ -24,6 +24,15 @@ const FILES = ['before.ndjson', 'now.ndjson'] as const;
 /** Of each of the two files, bytes. */
 const LARGEST = 64 * 1024 * 1024;
 
+/** How a recording is set up. */
+export interface RecordingOptions {
+  now(): number;
+  /** Called when a line cannot be written: what is recorded matters less than what is done. */
+  onProblem(message: string): void;
+  /** Of each of the two files, bytes. */
+  largest?: number;
+}
+
 /**
  * What a run saw, for `capture`: two files, the older thrown away when the newer is full. Nothing is written that was not redacted, with a
  * key that only this process knows. The state of what is watched is written anew at the start of each file, so each can be read alone.
@@ -33,20 +42,24 @@ export class Recording {
   readonly #redaction: Redaction;
   readonly #now: () => number;
   readonly #largest: number;
+  readonly #onProblem: (message: string) => void;
   readonly #known = new Map<string, WatchEvent>();
   #size: number;
+  /** The newest line was cut short. */
+  #torn = false;
 
   /** Begins a recording in a state folder. */
-  static async start(directory: string, remediations: Remediation[], now: () => number, largest = LARGEST): Promise<Recording> {
+  static async start(directory: string, remediations: Remediation[], options: RecordingOptions): Promise<Recording> {
     const keepEnv = remediations.flatMap(({ capture }) => capture?.env ?? []);
-    return new Recording(directory, await loadRedaction(randomBytes(32), keepEnv), now, largest);
+    return new Recording(directory, await loadRedaction(randomBytes(32), keepEnv), options);
   }
 
-  private constructor(directory: string, redaction: Redaction, now: () => number, largest: number) {
+  private constructor(directory: string, redaction: Redaction, { now, onProblem, largest = LARGEST }: RecordingOptions) {
     this.#directory = join(directory, FOLDER);
     this.#redaction = redaction;
     this.#now = now;
     this.#largest = largest;
+    this.#onProblem = onProblem;
     privateDirectory(this.#directory);
     // What the run before saw stays for one more: its marks compare with none of ours, but an incident of it can still be captured.
     if (existsSync(join(this.#directory, FILES[1]))) renameSync(join(this.#directory, FILES[1]), join(this.#directory, FILES[0]));
@@ -77,7 +90,17 @@ export class Recording {
   #time = (): string => new Date(this.#now()).toISOString();
 
   #write(line: RecordedLine): void {
-    const text = `${JSON.stringify(line)}\n`;
+    try {
+      this.#append(line);
+      this.#torn = false;
+    } catch (error) {
+      this.#torn = true;
+      this.#onProblem(`The recording misses something: ${(error as Error).message}`);
+    }
+  }
+
+  #append(line: RecordedLine): void {
+    const text = `${this.#torn ? '\n' : ''}${JSON.stringify(line)}\n`;
     const file = join(this.#directory, FILES[1]);
     if (this.#size > 0 && this.#size + text.length > this.#largest) {
       renameSync(file, join(this.#directory, FILES[0]));
@@ -96,7 +119,7 @@ export class Recording {
   }
 }
 
-/** The lines of a recording, oldest first; undefined where nothing was recorded. The line that is being written is left out. */
+/** The lines of a recording, oldest first; undefined where nothing was recorded. The line that is being written is left out, and so is one that a full disk cut short. */
 export function readRecording(directory: string): RecordedLine[] | undefined {
   const files = FILES.map((file) => join(directory, FOLDER, file)).filter((file) => existsSync(file) && statSync(file).size > 0);
   if (files.length === 0) return undefined;
@@ -104,8 +127,16 @@ export function readRecording(directory: string): RecordedLine[] | undefined {
     readFileSync(file, 'utf8')
       .split('\n')
       .slice(0, -1)
-      .map((line) => JSON.parse(line) as RecordedLine),
+      .flatMap((line) => lineOf(line) ?? []),
   );
+}
+
+function lineOf(text: string): RecordedLine | undefined {
+  try {
+    return JSON.parse(text) as RecordedLine;
+  } catch {
+    return undefined;
+  }
 }
 
 class RecordedView implements Recorder {

@@ -30,7 +30,9 @@ export async function startSlackServer(host: string, port: number, options: Answ
       const { status, work } = await receive({ headers: request.headers, body: await bytesOf(request) }, options);
       response.writeHead(status).end();
       if (!work) return;
-      const done = work().finally(() => working.delete(done));
+      const done = work()
+        .catch((error: Error) => options.onProblem(`A click could not be carried out: ${error.message}`))
+        .finally(() => working.delete(done));
       working.add(done);
     } catch (error) {
       options.onProblem(`A click could not be taken: ${(error as Error).message}`);

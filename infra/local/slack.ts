@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { INCIDENT_CHANGED, type IncidentChanged } from '../../events/incident-changed.ts';
 import { sweep } from '../../functions/kubemend/notify-slack/index.ts';
 import { Notifier } from '../../functions/kubemend/notify-slack/notifier.ts';
+import { assertMayAct, type MayAct } from '../../shared/acting.ts';
 import type { LocalBus } from '../../shared/bus/local.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Remediation } from '../../shared/remediation.ts';
@@ -32,6 +33,7 @@ interface Surroundings {
   remediations: Remediation[];
   clock: Clock;
   owner: string;
+  mayAct: MayAct;
   onProblem(message: string): void;
 }
 
@@ -49,10 +51,17 @@ const SWEEP = 60_000;
 
 /** Tells Slack what happens to incidents, and takes clicks. Nothing waits for Slack: a change is only stored, and told beside. */
 export async function startSlack(options: SlackOptions, surroundings: Surroundings): Promise<LocalSlack> {
-  const { bus, state, schedule, database, remediations, clock, owner, onProblem } = surroundings;
+  const { bus, state, schedule, database, remediations, clock, owner, mayAct, onProblem } = surroundings;
   const { token, channel, answers, api } = options;
   const letters = new SqliteLetters(database, clock.now);
-  const slack = slackApi({ token, ...(api && { api }) });
+  const slack = slackApi({
+    // Asked before every request: whoever may not act posts nothing.
+    async token() {
+      assertMayAct(mayAct);
+      return token();
+    },
+    ...(api && { api }),
+  });
   const notifier = new Notifier({ slack, channel, letters, state, owner, onProblem, now: clock.now });
   const about = (name: string) => remediations.find((remediation) => remediation.name === name);
   let stopped = false;

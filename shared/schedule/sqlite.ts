@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { MayNotActError } from '../acting.ts';
 import type { Clock } from '../clock.ts';
 import { MAX_CLOCK_SKEW_MS } from '../clock-step.ts';
 import type { Appointment, Schedule } from './schedule.ts';
@@ -62,13 +63,36 @@ export class SqliteSchedule implements Schedule {
 
   #arm(): void {
     this.#cancel();
-    const at = this.#handler && this.nextAt();
-    if (at !== undefined) this.#cancel = this.#clock.at(at, () => void this.deliver());
+    if (!this.#handler) return;
+    try {
+      const at = this.nextAt();
+      if (at !== undefined) this.#wakeAt(at);
+    } catch (error) {
+      this.#tryLater(error as Error);
+    }
   }
 
-  /** Delivers everything that is due now, one after the other. */
+  #wakeAt(at: number): void {
+    this.#cancel();
+    if (this.#handler) this.#cancel = this.#clock.at(at, () => void this.deliver());
+  }
+
+  /** The database does not answer, or this process may not act: what is due stays due. */
+  #tryLater(error: Error): void {
+    // Why a process may not act is said where it is found out.
+    if (!(error instanceof MayNotActError))
+      this.#onProblem(`The schedule cannot be used now, and is tried again in ${RETRY / 1_000} s: ${error.message}`);
+    this.#wakeAt(this.#clock.now() + RETRY);
+  }
+
+  /** Delivers everything that is due now, one after the other. Never rejects. */
   deliver(): Promise<void> {
-    this.#delivering = this.#delivering.then(() => this.#deliverDue());
+    this.#delivering = this.#delivering
+      .then(() => this.#deliverDue())
+      .then(
+        () => this.#arm(),
+        (error: Error) => this.#tryLater(error),
+      );
     return this.#delivering;
   }
 
@@ -77,19 +101,20 @@ export class SqliteSchedule implements Schedule {
       const sql = 'SELECT incident, kind, token, at FROM schedule WHERE at <= ? OR set_at > ? ORDER BY at, incident LIMIT 1';
       const now = this.#clock.now();
       const row = this.#handler && this.#database.prepare(sql).get(now, now + MAX_CLOCK_SKEW_MS);
-      if (!row || !this.#handler) break;
+      if (!row || !this.#handler) return;
       const { incident, kind, token, at } = row as { incident: string; kind: string; token: number; at: number };
       try {
         await this.#handler({ incident, token: kind.startsWith('wake') ? 'wake' : token, at });
-        this.#database
-          .prepare('DELETE FROM schedule WHERE incident = ? AND kind = ? AND token = ? AND at = ?')
-          .run(incident, kind, token, at);
       } catch (error) {
+        if (error instanceof MayNotActError) throw error;
         this.#onProblem(`A look at incident ${incident} failed and is tried again in ${RETRY / 1_000} s: ${(error as Error).message}`);
         const again = this.#database.prepare('UPDATE schedule SET at = ?, set_at = ? WHERE incident = ? AND kind = ?');
         again.run(this.#clock.now() + RETRY, this.#clock.now(), incident, kind);
+        continue;
       }
+      this.#database
+        .prepare('DELETE FROM schedule WHERE incident = ? AND kind = ? AND token = ? AND at = ?')
+        .run(incident, kind, token, at);
     }
-    this.#arm();
   }
 }

@@ -146,6 +146,14 @@ export class SqliteState implements State {
     return this.#database.prepare(sql).run(name, owner, until, now, now + MAX_LEASE_MS).changes === 1;
   }
 
+  /** Whether anybody holds a lease; it asks without writing. */
+  async isLeased(name: string, now: number): Promise<boolean> {
+    return (
+      this.#database.prepare('SELECT 1 FROM leases WHERE name = ? AND until > ? AND until <= ?').get(name, now, now + MAX_LEASE_MS) !==
+      undefined
+    );
+  }
+
   async release(name: string, owner: string): Promise<void> {
     this.#database.prepare('DELETE FROM leases WHERE name = ? AND owner = ?').run(name, owner);
   }

@@ -41,6 +41,7 @@ export class SlackWorld extends ToyWorld {
         clock,
         owner: `teller ${clock.now()}`,
         remediations: [remediation],
+        mayAct: () => undefined,
         onProblem: (problem) => this.problems.push(problem),
       },
     );
