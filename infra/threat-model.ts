@@ -134,7 +134,7 @@ function sectionOf(remediation: Remediation): string {
     '',
     ...(streams
       ? [
-          'A stream into a pod is not read-only, in shadow mode either: whoever holds the token can send to the pod whatever it accepts. RBAC limits it to the pods that were named, and no admission policy sees what flows through it. Without a pin it is not granted.',
+          'A stream into a pod is not read-only, in shadow mode either: through a port, the holder of the token can send whatever the pod accepts without further authentication. RBAC limits it to the pods that were named. The admission policy sees only the command of an exec and refuses any but those that kubemend runs; it sees nothing of what flows through a port. Without a pin no stream is granted.',
           '',
         ]
       : []),

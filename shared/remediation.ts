@@ -49,13 +49,16 @@ export interface Right {
   pinnable?: string;
   /** `cluster`: the kind has no namespaces, or objects of all namespaces are read; rights of single namespaces are not enough. */
   scope?: 'cluster';
+  /** Of `pods/exec`: a regular expression (RE2) for the words of the command, joined by spaces. The admission policy refuses any other. */
+  command?: string;
   verbs: ('get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete')[];
 }
 
 /** What a definition asks for besides its writes: to read, or to open streams into pods that are pinned. */
 export type ReadRight =
   | (Right & { verbs: ('get' | 'list' | 'watch')[] })
-  | (Right & { resources: ('pods/portforward' | 'pods/exec')[]; pinned: string; verbs: ('get' | 'create')[] });
+  | (Right & { resources: 'pods/portforward'[]; pinned: string; verbs: ('get' | 'create')[] })
+  | (Right & { resources: 'pods/exec'[]; pinned: string; command: string; verbs: ('get' | 'create')[] });
 
 export interface Limits {
   /** Between the first and the second question. */

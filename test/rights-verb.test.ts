@@ -62,6 +62,11 @@ describe('kubemend rights', () => {
     expect(err).toMatch(/Not granted to kubero\/slow-release-storm: list on secrets\. To grant it, add --namespace NAMESPACE/);
   });
 
+  it('holds a stream to its policy in shadow mode, too', async () => {
+    const { objects } = await printed('--shadow', '--pin', 'zookeeper-exec-pods=kafka/my-cluster-zookeeper-0');
+    expect(namesOf(objects, 'ValidatingAdmissionPolicy')).toEqual(['kubemend.strimzi.delete-stale-migration-znode']);
+  });
+
   it('prints Roles for the namespaces that were named, and keeps cluster-wide only what has no namespace or is read in all', async () => {
     const { objects } = await printed('--only', 'kubero/slow-release-storm', '--namespace', 'kubero', '--namespace', 'shop');
     const within = objects.filter(({ kind }) => kind === 'Role');

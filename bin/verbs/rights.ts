@@ -40,7 +40,7 @@ export const verb: Verb = {
     stage: { type: 'string', help: 'with --aws: the stage that will be installed (default: dev)' },
     region: { type: 'string', help: 'with --aws: its region' },
     account: { type: 'string', help: 'with --aws: its account' },
-    shadow: { type: 'boolean', help: 'leave every right to write out; no policy is needed then' },
+    shadow: { type: 'boolean', help: 'leave every right to write out' },
     only: { type: 'string', multiple: true, help: `only this remediation (or: ${EXPORTER}); repeatable` },
     namespace: {
       type: 'string',
@@ -75,10 +75,15 @@ export const verb: Verb = {
     const granted = call.values.shadow ? remediations.map(readOnly) : remediations;
     for (const one of granted) for (const note of notesOf(one, reach)) call.err(note);
     const rules = all.flatMap(({ name, when }) => when.map((pattern) => ({ name, pattern })));
-    const policies = call.values.shadow || call.values['no-policies'] || remediations.length === 0;
+    // A stream into a pod is opened with `create`, in shadow mode too.
+    const acting = granted.filter((one) =>
+      remediationRbac(one, reach).some(({ rules }) => JSON.stringify(rules ?? []).includes('"create"')),
+    );
+    const held = remediations.filter(({ name }) => acting.some((one) => one.name === name));
+    const policies = call.values['no-policies'] || held.length === 0 ? [] : admissionPolicies(reach.subject ? all : held, reach.subject);
     const objects = [
       // Before the roles, so that no moment passes in which they hold alone. A shared identity has one policy, for all that it may ever be granted.
-      ...(policies ? [] : admissionPolicies(reach.subject ? all : remediations, reach.subject)),
+      ...policies,
       ...(wanted(EXPORTER) ? exporterRbac(subscriptions(rules).resources, reach.subject) : []),
       ...granted.flatMap((one) => remediationRbac(one, reach)),
     ];

@@ -112,12 +112,18 @@ const ruleOf = (write: Write): Rule => ({
   message: `it ${describeWrite(write).replaceAll('`', '')}`,
 });
 
-/** A stream into a pod (exec, port-forward): RBAC names the pods, and what flows through it no policy sees. */
+/** A stream into a pod (exec, port-forward): RBAC names the pods. A policy sees the command of an exec, and never what flows through a stream. */
 const streams = (rights: Right[]): Rule[] =>
-  rights.flatMap(({ group, resources, verbs }) =>
+  rights.flatMap(({ group, resources, verbs, command }) =>
     resources
       .filter((resource) => resource.includes('/') && verbs.includes('create'))
-      .map((resource) => ({ request: `CONNECT ${group}/${resource}`, message: `it opens ${resource}` })),
+      .map((resource) => ({
+        request: `CONNECT ${group}/${resource}`,
+        ...(command && {
+          condition: `(!has(object.stdin) || !object.stdin) &&\nobject.command.join(" ").matches(${JSON.stringify(command)})`,
+        }),
+        message: command ? `it runs only a command that matches ${command}` : `it opens ${resource}`,
+      })),
   );
 
 const indented = (text: string): string => text.replaceAll(/^/gm, '  ');

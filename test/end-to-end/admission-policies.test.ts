@@ -51,4 +51,28 @@ describe('the generated admission policies, on a real API server', () => {
       expect(await world.ask(identityOf(CA), asked)).toMatch(new RegExp(`^403 .*${refused}`, 's'));
     }
   });
+
+  it('hold exec to the commands that kubemend runs', async () => {
+    const exec = (...words: string[]) =>
+      create(`${PODS}/kafka-0/exec?stdout=true&${words.map((word) => `command=${encodeURIComponent(word)}`).join('&')}`, undefined);
+    const shell = ['env', 'TZ=UTC', 'KAFKA_HEAP_OPTS=-Xmx32M', 'bin/zookeeper-shell.sh', 'localhost:12181'];
+    const user = identityOf('strimzi/delete-stale-migration-znode');
+    // Admitted: the pod runs on no node here, which only then is found out.
+    for (const words of [
+      ['get', '-s', '/controller'],
+      ['sync', '/migration'],
+      ['delete', '-v', '3', '/migration'],
+      ['create', '/migration', '{"version":0}'],
+    ])
+      expect(await world.ask(user, exec(...shell, ...words))).toMatch(/^400 .*does not have a host assigned/);
+    for (const words of [
+      ['sh', '-c', 'id'],
+      [...shell, 'delete', '-v', '3', '/brokers'],
+      [...shell, 'deleteall', '/'],
+      ['env', 'TZ=UTC', 'sh'],
+    ]) {
+      expect(await world.ask(user, exec(...words))).toMatch(/^403 .*it runs only a command that matches/);
+      expect(await world.ask(UNBOUND, exec(...words))).toMatch(/^400 .*does not have a host assigned/);
+    }
+  });
 });

@@ -14,6 +14,9 @@ import { beforeTheNextAttempt, undecided } from './tell.ts';
 
 const KAFKAS = { group: 'kafka.strimzi.io', version: 'v1beta2', resource: 'kafkas' };
 const CLUSTER = 'strimzi.io/cluster';
+/** What `shared/zookeeper/shell.ts` runs: any node is read, and only `/migration` is deleted, or created again by an undo. */
+const SHELL =
+  '^env TZ=UTC KAFKA_HEAP_OPTS=-Xmx32M bin/zookeeper-shell[.]sh localhost:12181 ((sync|get -s) /[a-z0-9_/]+|delete -v [0-9]+ /migration|create /migration .+)$';
 const AFFECTED = '>=0.40.0 <0.46.0';
 
 export default remediation({
@@ -40,8 +43,8 @@ export default remediation({
     { group: '', resources: ['pods', 'persistentvolumeclaims'], verbs: ['list'] },
     { group: 'apps', resources: ['deployments'], scope: 'cluster', verbs: ['list'] },
     { group: '', resources: ['pods/portforward'], pinned: 'zookeeper-pods', verbs: ['get', 'create'] },
-    // Only where port-forward is forbidden: exec can run anything in the pod.
-    { group: '', resources: ['pods/exec'], pinned: 'zookeeper-exec-pods', verbs: ['get', 'create'] },
+    // Only where port-forward is forbidden. By RBAC alone, exec can run anything in the pod.
+    { group: '', resources: ['pods/exec'], pinned: 'zookeeper-exec-pods', command: SHELL, verbs: ['get', 'create'] },
   ],
   // It writes to ZooKeeper, through a stream that the API server does not look into.
   writes: [],

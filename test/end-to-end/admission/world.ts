@@ -11,6 +11,9 @@ import { type Asked, CLUSTERS, COMPONENTS, containers, incident, KEY, OPSREQUEST
 /** Has the roles of every remediation and no policy. */
 export const UNBOUND = 'same-rights';
 
+/** Streams are granted for named pods only. */
+const PINS = Object.fromEntries(['zookeeper-pods', 'zookeeper-exec-pods'].map((pin) => [pin, [{ namespace: 'kafka', name: 'kafka-0' }]]));
+
 /** A control plane with the generated rights and policies, and one object of every kind that a remediation writes. */
 export interface AdmissionWorld {
   admin: Admin;
@@ -32,10 +35,10 @@ export async function startAdmissionWorld(): Promise<AdmissionWorld> {
     open('application.kubero.dev', 'v1alpha1', 'KuberoPipeline', 'kuberopipelines'),
   ];
   for (const crd of definitions) await admin.applyCrd(crd);
-  await grantAll(admin, remediations, {}, (identity) => plane.connection(identity, 'test'));
+  await grantAll(admin, remediations, { pins: PINS }, (identity) => plane.connection(identity, 'test'));
   for (const one of remediations) {
     const as = { ...one, name: `unbound/${one.name.replace('/', '-')}` };
-    await install(admin, remediationRbac(as, { subject: { kind: 'User', name: UNBOUND } }));
+    await install(admin, remediationRbac(as, { subject: { kind: 'User', name: UNBOUND }, pins: PINS }));
   }
   await seed(admin);
   const transports = new Map<string, Transport>();
@@ -44,7 +47,8 @@ export async function startAdmissionWorld(): Promise<AdmissionWorld> {
     async ask(user, { method, path, body, contentType }) {
       const transport = transports.get(user) ?? new Transport(plane.connection(user, 'test'));
       transports.set(user, transport);
-      const query = `${path.includes('?') ? '&' : '?'}dryRun=All&fieldManager=kubemend`;
+      // A stream has no dry run, and stores nothing.
+      const query = path.includes('/exec?') ? '' : `${path.includes('?') ? '&' : '?'}dryRun=All&fieldManager=kubemend`;
       const all = method === 'DELETE' ? { ...(body as object), dryRun: ['All'] } : body;
       const answer = await transport.send({
         ...{ method, path: method === 'DELETE' ? path : `${path}${query}`, body: all },
