@@ -1,8 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import compare from 'semver/functions/compare.js';
 import { identityOf } from '../../infra/kubernetes/rbac.ts';
+import type { Draft } from '../control-plane/admin.ts';
+import { parseCrds, readCrds } from '../scenarios/strimzi/cluster.ts';
 import { ABUSES } from './admission/abuses.ts';
 import { NEEDED } from './admission/needed.ts';
-import { CA, create, kafkas, merge, PODS, remove } from './admission/requests.ts';
+import { type Asked, CA, CRDS, create, kafkas, merge, PODS, remove } from './admission/requests.ts';
 import { type AdmissionWorld, startAdmissionWorld, UNBOUND } from './admission/world.ts';
 
 let world: AdmissionWorld;
@@ -75,4 +80,34 @@ describe('the generated admission policies, on a real API server', () => {
       expect(await world.ask(UNBOUND, exec(...words))).toMatch(/^400 .*does not have a host assigned/);
     }
   });
+
+  it('admit the schemas of each pinned Strimzi version over the one before, and back while no version was added or removed', async () => {
+    const versions = Object.keys(JSON.parse(readFileSync(join(import.meta.dirname, '../../artifacts/index.json'), 'utf8')) as object)
+      .map((name) => name.replace('strimzi/', ''))
+      .sort(compare);
+    const documents = await Promise.all(
+      versions.map(async (version) =>
+        parseCrds(await readCrds(version)).find(({ metadata }) => metadata?.name === 'kafkas.kafka.strimzi.io'),
+      ),
+    );
+    const schemas = (document: Draft | undefined): Asked => {
+      const { apiVersion, kind, metadata, spec } = document as Draft;
+      const body = { apiVersion, kind, metadata: { name: metadata?.name }, spec: { versions: spec?.versions } };
+      return { method: 'PATCH', path: `${kafkas}?force=true`, body, contentType: 'application/apply-patch+yaml' };
+    };
+    const names = (document: Draft | undefined): string =>
+      JSON.stringify(((document?.spec?.versions ?? []) as { name: string }[]).map(({ name }) => name));
+    const apply = (document: Draft | undefined) => world.admin.patch(`${kafkas}?fieldManager=kubectl&force=true`, 'apply', document);
+    const answers: string[] = [];
+    await apply(documents[0]);
+    for (const [index, older] of documents.entries()) {
+      const newer = documents[index + 1];
+      if (!newer || names(older) !== names(newer)) break;
+      answers.push(await world.ask(identityOf(CRDS), schemas(newer)));
+      await apply(newer);
+      answers.push(await world.ask(identityOf(CRDS), schemas(older)));
+    }
+    expect(answers.filter((answer) => answer !== 'admitted')).toEqual([]);
+    expect(answers.length).toBeGreaterThan(20);
+  }, 240_000);
 });
