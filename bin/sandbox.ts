@@ -81,10 +81,9 @@ export async function openSandbox({
     typeof wanted === 'string' ? ((await import(join(SCENARIOS, `${wanted}.ts`))) as { scenario: Scenario }).scenario : wanted;
   const remediations = await loadRemediations(limits);
   const directory = await mkdtemp(join(tmpdir(), 'kubemend-sandbox-'));
-  const undo: (() => Promise<unknown> | unknown)[] = [() => rm(directory, { recursive: true, force: true })];
-  const close = async () => {
-    for (const action of undo.splice(0).reverse()) await action();
-  };
+  const parts = new AsyncDisposableStack();
+  parts.defer(() => rm(directory, { recursive: true, force: true }));
+  const close = () => parts.disposeAsync();
   try {
     const auditWebhook = await makeWebhook();
     progress(`kubemend sandbox: ${scenario.title}`);
@@ -95,15 +94,15 @@ export async function openSandbox({
       progress,
       ...(scenario.kubelet && { kubelet: true }),
     });
-    undo.push(() => plane.stop());
+    parts.defer(() => plane.stop());
     progress('kube-apiserver and etcd are ready');
     const admin = new Admin(plane.connection('admin', 'kubemend-sandbox'));
-    undo.push(() => admin.close());
+    parts.defer(() => admin.close());
     const failing = await scenario.start({
       ...{ admin, connection: plane.connection('admin', 'scenario'), progress },
       ...(plane.kubelet && { kubelet: plane.kubelet }),
     });
-    undo.push(() => failing.stop());
+    parts.defer(() => failing.stop());
     // After it: what is pinned to a namespace needs the namespace.
     const rules = remediations.flatMap(({ name, when }) => when.map((pattern) => ({ name, pattern })));
     await install(admin, exporterRbac(subscriptions(rules).resources));
@@ -122,7 +121,7 @@ export async function openSandbox({
       ...(record && { record }),
     };
     const run = await start(options, admin);
-    undo.push(() => run.stop());
+    parts.defer(() => run.stop());
     const { state, schedule } = run;
     for (const { name } of remediations) await state.set(`mode/${name}`, mode);
     // A change that comes before the first list is no change.
