@@ -37,7 +37,7 @@ let service: PackagedService;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kubemend-slack-'));
   service = await packageSlack(folder, process.env.PATH ?? '', SLACK);
-}, 120_000);
+}, 600_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describeSlackTemplate(() => service, SLACK);
@@ -170,5 +170,5 @@ describe('the packaged functions of Slack, run as Lambda runs them', () => {
     ]);
     expect([other.incident.id, await state.settings()]).toEqual(['bbbb00000002', { [`mode/${incident.remediation}`]: 'approve' }]);
     await notify.logged('told later');
-  }, 120_000);
+  }, 600_000);
 });

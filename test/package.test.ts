@@ -35,7 +35,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kubemend-package-'));
   service = await packageService(folder, process.env.PATH ?? '');
   remediations = await loadRemediations();
-}, 120_000);
+}, 600_000);
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -58,7 +58,7 @@ export function describeSettings(
     let again: PackagedService;
     beforeAll(async () => {
       again = await packageAgain(given().folder, given().path, EVERYTHING);
-    }, 120_000);
+    }, 600_000);
 
     it('is still CloudFormation', async () => {
       expect(await cfnLint(again.template)).toBe('');
