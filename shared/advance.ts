@@ -105,7 +105,7 @@ function onFact(next: Draft, fact: Fact, context: Context): Incident | undefined
   next.set({ factIds: [...factIds, fact.id].slice(-50), ...(newer && { fact }) });
   // Nobody comes for a look that was lost: the fact does.
   if (look && lookIsLost(next.incident, now) && effects.every(({ kind }) => kind === 'tell'))
-    return onDue(next, look.token, context) ?? next.done();
+    return onTimer(next, look.token, context) ?? next.done();
   const examining = snoozed(next.incident, now) || effects.some(({ kind }) => kind === 'examine' || kind === 'prepare');
   if (state === 'applied' && verification && asksAgain(fact, when, verification.settledAt)) {
     if (!examining) next.effect({ kind: 'examine', question: 'verify' });
@@ -121,6 +121,12 @@ function onFact(next: Draft, fact: Fact, context: Context): Incident | undefined
     next.set({ detectedAt: now, memory: undefined }).look(examinedAt + REEXAMINE);
   }
   return next.done();
+}
+
+/** The timer of an incident, whoever brings it. */
+function onTimer(next: Draft, token: number, context: Context): Incident | undefined {
+  const due = { kind: 'due', token } as const;
+  return onSettle(next, due) ?? onUndoing(next, due, context) ?? onDue(next, token, context);
 }
 
 function onDue(next: Draft, token: number, { now }: Context): Incident | undefined {

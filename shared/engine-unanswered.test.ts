@@ -145,6 +145,19 @@ describe('a request without an answer', () => {
     expect(world.cluster.get(widgetPath('a'))?.spec?.color).toBe('red');
   });
 
+  it('is still looked for when its timer was lost and a fact comes', async () => {
+    const { world } = await hung();
+    await world.restart();
+    await world.run(1_000);
+    world.database.exec('DELETE FROM schedule');
+    await world.run(HOUR);
+    expect((await world.incident()).state).toBe('executing');
+    await world.fact();
+    await world.run(HOUR);
+    expect((await world.incident()).state).toBe('verified');
+    expect(world.cluster.writes).toHaveLength(1);
+  });
+
   it('that is not there is not undone, and the incident says so', async () => {
     const world = new ToyWorld();
     await world.mode('auto');

@@ -1,7 +1,9 @@
 import type { Draft } from './draft.ts';
-import { hasEnded, type Incident, type Unanswered, workOf } from './incident.ts';
+import { type Done, hasEnded, type Incident, type Unanswered, workOf } from './incident.ts';
 import type { Context, Input } from './input.ts';
+import { pathOf } from './kubernetes/object.ts';
 import { verify } from './written.ts';
+import { isZnodeStep } from './znode-step.ts';
 
 /*
  * The part of `advance` that is about requests whose answer is missing: a step is `attempted` before it is sent, and stays so until its result is known.
@@ -55,6 +57,7 @@ export function conclude(next: Draft, input: Input, now: number): Input {
     return { kind: 'written', effect: '', written: input.written };
   }
   if (input.kind === 'not-found') keepUnanswered(next, input.overtaken !== undefined);
+  if (input.kind === 'written') forgetFenced(next, attempted.step);
   if (['written', 'conflict', 'withheld', 'broken', 'not-found'].includes(input.kind)) next.execution({ attempted: undefined });
   if (input.kind !== 'not-found') return input;
   const { effect, overtaken } = input;
@@ -65,6 +68,18 @@ export function conclude(next: Draft, input: Input, now: number): Input {
     return { kind: 'broken', effect, because: `step ${step + 1} was not written: ${reason}. The request can no longer take effect` };
   const because = 'the process ended before it wrote, and the request can no longer take effect';
   return { kind: 'withheld', effect, because, again: now };
+}
+
+/** A write under a lock that was taken while an older request had not taken effect: that one never will, and our new mark on the object says nothing about it. */
+function forgetFenced(next: Draft, number: number): void {
+  const { unanswered = [] } = next.incident;
+  const lockedBy = ({ plan, execution }: Partial<Done>, step = execution?.attempted?.step) => {
+    const lock = step === undefined ? undefined : execution?.steps[step];
+    const written = lock && plan?.steps[lock.index];
+    return written && `${pathOf(written.target, written.target.name)} ${isZnodeStep(written) ? written.path : ''} ${lock.stamp}`;
+  };
+  const written = lockedBy(workOf(next.incident), number);
+  if (unanswered.length > 0) next.set({ unanswered: unanswered.filter((one) => lockedBy(one) !== written) });
 }
 
 /** Keeps what is being written as a request that may have taken effect. */
