@@ -209,6 +209,23 @@ describe('approve mode', () => {
   });
 });
 
+describe('between two steps of a plan', () => {
+  it.each(['shadow', 'approve', 'pause'] as const)('%s stops the second, and the first stays known for undo', async (what) => {
+    const world = await auto({ twoSteps: true });
+    world.checkpoint = async (point, effect) => {
+      if (point !== 'stored' || effect.kind !== 'write') return;
+      world.checkpoint = () => undefined;
+      await (what === 'pause' ? world.state.set('paused', 'by Ann') : world.mode(what));
+    };
+    await world.fact();
+    await world.run(60_000);
+    expect(world.cluster.writes.map(({ path }) => path)).toEqual([widgetPath('a')]);
+    expect(await world.story()).toMatch(/1 of 2 steps are written, no more: /);
+    await world.state.set('paused', undefined);
+    expect(await world.say({ kind: 'undo', by: 'Ann' })).toBe(true);
+  });
+});
+
 describe('the pause switch', () => {
   it('stops before anything is sent or spent, and lets go on when it is taken back', async () => {
     const world = await auto({ limits: { perObject: { executions: 1, within: '24h' } } });
