@@ -77,7 +77,7 @@ it('What the page says is so: from `new` over a test that fails to `verified` in
   const sandbox = await kubemend('sandbox', '--sample', NAME, '--mode', 'auto', '--json');
   expect(JSON.parse(sandbox.out.trim().split('\n').at(-1) ?? '{}')).toMatchObject({ remediation: NAME, state: 'verified' });
   expect(sandbox.code).toBe(0);
-}, 240_000);
+}, 480_000);
 
 it.each([
   ['functions/Example/x', 'is no place for a remediation'],

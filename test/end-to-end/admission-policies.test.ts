@@ -13,7 +13,7 @@ import { type AdmissionWorld, startAdmissionWorld, UNBOUND } from './admission/w
 let world: AdmissionWorld;
 beforeAll(async () => {
   world = await startAdmissionWorld();
-}, 240_000);
+}, 600_000);
 afterAll(() => world?.stop());
 
 describe('the generated admission policies, on a real API server', () => {
@@ -109,5 +109,5 @@ describe('the generated admission policies, on a real API server', () => {
     }
     expect(answers.filter((answer) => answer !== 'admitted')).toEqual([]);
     expect(answers.length).toBeGreaterThan(20);
-  }, 240_000);
+  }, 600_000);
 });
