@@ -136,7 +136,7 @@ describe('kubemend scan, on a real API server', () => {
   }, 180_000);
 
   it.each<[string, Scenario, RegExp]>([
-    ['a CA roll that was interrupted', caRoll, /roll 1 was interrupted/],
+    ['a CA roll that was interrupted, with its proof', caRoll, /the operator died in roll 1, and every pod trusts/],
     ['a stale znode before the next migration', staleZnode, /the rollback left \/migration in ZooKeeper/],
   ])(
     'finds %s',
