@@ -67,6 +67,7 @@ async function executeObject(execution: ObjectExecution): Promise<Result> {
   if (result.kind !== 'unknown' && result.kind !== 'conflict') return result;
   // An error does not prove that nothing was stored: a proxy may have sent the request twice. Our mark on the object proves that it was.
   const found = await trace(execution);
+  if (found.kind === 'unreadable') return { ...result, kind: 'unknown' };
   return found.kind === 'written' ? found : result;
 }
 

@@ -49,6 +49,8 @@ export interface Incident {
   /** The plan of the incident before, once more: it is carried out as it is or not at all. */
   retry?: true | undefined;
   undo?: Undo | undefined;
+  /** Undos before that one, and what was written back of each. */
+  undone?: Done[] | undefined;
   /** It was over before the plan was written, and the cluster was as the plan would have left it: a person did the same. */
   byHand?: true | undefined;
   verification?: { appliedAt: number; settledAt: number; deadline: number; clearSince?: number | undefined } | undefined;

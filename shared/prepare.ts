@@ -52,7 +52,7 @@ async function prepareUndo(preparation: Preparation): Promise<Input> {
   const { incident, remediation, effect, artifacts, cluster, now } = preparation;
   const blocked = await guardWrite({ ...preparation, now: now() });
   if (blocked) return block(effect, blocked);
-  if (doneOf(incident).length === 0) return withhold(effect, 'no request of this incident took effect');
+  if (doneOf(incident).length === 0) return withhold(effect, 'no request of this incident is known to have taken effect');
   const plan = await inversePlan(incident, remediation, cluster, artifacts, now());
   if (!('steps' in plan)) return withhold(effect, plan.because);
   return withTargets(preparation, plan, async () => {

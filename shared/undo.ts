@@ -10,6 +10,9 @@ export function onUndo(next: Draft, by: string): Incident | undefined {
   const { state } = next.incident;
   if (['executing', 'undoing', 'undone'].includes(state) || (doneOf(next.incident).length === 0 && !isUnanswered(next.incident)))
     return undefined;
+  const { undo, undone = [] } = next.incident;
+  // What an undo that stopped between two steps has written back stays known.
+  if (undo?.plan && undo.execution?.written.length) next.set({ undone: [...undone, { plan: undo.plan, execution: undo.execution }] });
   next.set({ undo: { by, from: state }, look: undefined });
   return next.to('undoing', `${by} wants it undone`, { by }).effect({ kind: 'prepare' }).done();
 }
@@ -71,5 +74,7 @@ function back(next: Draft, { from, execution }: Undo, because: string, now: numb
     return next.to('failed', `stopped between two steps of the way back: ${because}`).done();
   }
   next.set({ undo: undefined }).to(from, `nothing was undone: ${because}`, { open });
-  return hasEnded(from) ? next.done() : next.look(now + 1_000).done();
+  if (hasEnded(from)) return next.done();
+  // Its examination was given up for the undo, and no timer asks it.
+  return from === 'detected' ? next.effect({ kind: 'examine', question: 'detect' }).done() : next.look(now + 1_000).done();
 }

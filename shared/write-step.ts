@@ -136,8 +136,16 @@ export async function recordResult({
   await store({ kind: 'took-effect', planHash: plan.hash, preparedAt, written: input.written });
 }
 
-/** Looks for requests that were given up: whatever is decided next rests on whether they took effect. Throws when that cannot be known. */
-export async function lateEffect(incident: Incident, effect: string, sender: Sender | undefined, now: number): Promise<Input | undefined> {
+/**
+ * Looks for requests that were given up: whatever is decided next rests on whether they took effect. Throws when that cannot be known.
+ * Where a newer incident of the same object exists, our mark may be of its write, and proves nothing about this one.
+ */
+export async function lateEffect(
+  incident: Incident,
+  effect: string,
+  { sender, state, now }: { sender: Sender | undefined; state: State; now: number },
+): Promise<Input | undefined> {
+  if ((incident.unanswered ?? []).length === 0 || (await state.latest(incident.key))?.id !== incident.id) return undefined;
   for (const { plan, execution, overtaken } of incident.unanswered ?? []) {
     const lock = execution.attempted && execution.steps[execution.attempted.step];
     const step = lock && plan.steps[lock.index];

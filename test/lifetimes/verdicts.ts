@@ -1,4 +1,4 @@
-import { doneOf, hasEnded, type Incident } from '../../shared/incident.ts';
+import { type Done, doneOf, hasEnded, type Incident } from '../../shared/incident.ts';
 import type { SentWrite } from './api-server.ts';
 import { Life } from './life.ts';
 
@@ -60,13 +60,11 @@ function stuck(incident: Incident, now: number): string[] {
   return waits ? [] : [`stuck: incident ${id} is ${state} and waits for ${look ? `a timer at ${look.at}, now ${now}` : 'nothing'}`];
 }
 
+const undosOf = ({ undo, undone = [] }: Incident): Done[] =>
+  undo?.plan && undo.execution ? [...undone, { plan: undo.plan, execution: undo.execution }] : undone;
+
 const writtenOf = (incident: Incident, isUndo: boolean) =>
-  (isUndo
-    ? incident.undo?.plan && incident.undo.execution
-      ? [{ plan: incident.undo.plan, execution: incident.undo.execution }]
-      : []
-    : doneOf(incident)
-  ).flatMap(({ plan, execution }) =>
+  (isUndo ? undosOf(incident) : doneOf(incident)).flatMap(({ plan, execution }) =>
     execution.written.map(({ index }) => ({ hash: plan.hash, step: execution.steps.findIndex((step) => step.index === index) })),
   );
 
