@@ -46,6 +46,14 @@ describe('a write', () => {
       /not known yet whether step 1 is written: .*500: etcdserver: timeout\nfailed: step 1 was not written: .*500: etcdserver/,
       0,
     ],
+    ...[302, 408, 425, 502, 504].map((status): (typeof rows)[number] => [
+      `that a proxy answers with ${status} may still take effect, and is not repeated`,
+      'write',
+      { status, message: 'from a proxy' },
+      'failed',
+      /not known yet whether step 1 is written: .*from a proxy\nfailed: step 1 was not written: .*from a proxy/,
+      0,
+    ]),
     [
       'that is forbidden is refused with what to apply',
       'write',

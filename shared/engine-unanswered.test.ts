@@ -1,54 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Toy, widgetPath } from '../test/toy-remediation.ts';
+import { hung, isWrite } from '../test/hung-write.ts';
+import { widgetPath } from '../test/toy-remediation.ts';
 import { Crash, ToyWorld } from '../test/toy-world.ts';
 import { LiveCluster } from './kubernetes/live-cluster.ts';
-import type { Answer, Request } from './kubernetes/transport.ts';
+import type { Request } from './kubernetes/transport.ts';
 import { judge } from './statistics.ts';
 
 const HOUR = 3_600_000;
-const isWrite = ({ method, path }: Request): boolean => method !== 'GET' && !path.includes('dryRun');
-
-/** A world in which the first write hangs: process A has sent it, and process B does everything from then on. */
-async function hung(toy: Toy = {}) {
-  const world = new ToyWorld(toy);
-  await world.mode('auto');
-  let commit: (() => Promise<Answer>) | undefined;
-  let answer: (answer: Answer) => void = () => undefined;
-  const sender = {
-    send: (request: Request): Promise<Answer> => {
-      if (!isWrite(request) || commit) return world.cluster.send(request);
-      commit = () => world.cluster.send(request);
-      return new Promise((resolve) => {
-        answer = resolve;
-      });
-    },
-  };
-  const a = world.newEngine({ access: (name) => ({ examine: () => new LiveCluster(name, world.cluster, world.artifacts), sender }) });
-  world.schedule.abandon();
-  // As from a queue: an invocation that hangs holds up no other.
-  world.schedule.start(async (due) => void a.due(due));
-  await a.fact(world.remediation.name, world.changed());
-  for (let second = 0; second < 60 && !commit; second += 1) {
-    await world.run(1_000);
-    await new Promise(setImmediate);
-  }
-  world.schedule.abandon();
-  world.schedule.start((due) => world.engine.due(due));
-  if (!commit) throw new Error('Nothing was written');
-  const target = 'target/example.com/widgets/toy/shop/a';
-  return {
-    world,
-    commit,
-    /** The answer reaches process A. */
-    answer: async (given: Answer) => {
-      answer(given);
-      await new Promise(setImmediate);
-      await a.idle();
-    },
-    isLeased: async () => !(await world.state.lease(target, 'another incident', world.clock.now() + 1, world.clock.now())),
-  };
-}
-
 describe.each(['merge-patch', 'json-patch', 'apply'] as const)('a write that hangs (%s)', (kind) => {
   it.each([20, 25, 40, 59])(
     'and takes effect after %i s is one write in the cluster and in the record, and can be undone',

@@ -14,6 +14,12 @@ import { holds, readTarget, type Traced, trace } from './trace.ts';
 import { isZnodeStep } from './znode-step.ts';
 
 /**
+ * What the API server answers when it stored nothing: a failed `test` of a JSON Patch is a 422 (measured), a lost resourceVersion or uid a
+ * 409. Any other status may come from a proxy that gave up waiting for the API server (408, 502, 504) or sent the request elsewhere (3xx).
+ */
+const REFUSED = new Set([400, 404, 405, 406, 409, 410, 412, 413, 415, 422]);
+
+/**
  * What came of a write. `conflict`: the lock did not hold, nothing was written. `withheld`: nothing was sent. `unknown`: no answer that says which; the request
  * may have taken effect, and may still.
  */
@@ -92,8 +98,7 @@ async function send(execution: ObjectExecution, dryRun: boolean): Promise<Result
   }
   const because = `${nameOf(step.target)} answered ${status}: ${message}`;
   if (status === 403 || status === 401) return { kind: 'forbidden', because };
-  // A failed `test` of a JSON Patch is a 422 (measured), a lost resourceVersion or uid a 409; every other 4xx stored nothing either.
-  return { kind: status >= 500 || status === 429 ? 'unknown' : 'conflict', because };
+  return { kind: REFUSED.has(status) ? 'conflict' : 'unknown', because };
 }
 
 async function requestOf({ step, lock, incident, artifacts }: ObjectExecution, dryRun: boolean): Promise<Request> {

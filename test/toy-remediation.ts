@@ -24,7 +24,7 @@ export interface Toy {
   twoSteps?: boolean;
   limits?: Partial<Limits>;
   /** Answers instead of the toy's own verdict, when it answers. */
-  instead?: (examination: Examination) => Verdict | undefined;
+  instead?: (examination: Examination) => Verdict | undefined | Promise<Verdict | undefined>;
   /** What it declares, instead of everything that the tests let it write. */
   writes?: Write[];
 }
@@ -55,7 +55,7 @@ export const mendWidgets = ({ kind = 'merge-patch', twoSteps = false, instead, w
     writes: writes ?? TOY_WRITES,
     limits: { perObject: { executions: 2, within: '24h' } },
     async examine(examination) {
-      const other = instead?.(examination);
+      const other = await instead?.(examination);
       if (other) return other;
       const { cluster, incident } = examination;
       const live = await cluster.get(widget('a'));
