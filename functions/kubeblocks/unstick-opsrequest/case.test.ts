@@ -9,7 +9,7 @@ function world(version: string, type: string, phase: string, spec: object, chang
   const it: World = { ...lastBrokerStuck(), op: operation('op', type, phase, spec) };
   Object.assign(it.op.status, { startTimestamp: ago(2_400), completionTimestamp: ago(900) });
   it.op.metadata.creationTimestamp = ago(2_400);
-  it.op.metadata.managedFields = [{ manager: `KubeBlocks v${version} (linux`, operation: 'Update', time: ago(60) }];
+  it.op.metadata.managedFields = [{ manager: `KubeBlocks v${version} (linux`, operation: 'Update', subresource: 'status', time: ago(60) }];
   it.more = { '/events': [], 'apps.kubeblocks.io/components': [], 'parameters.kubeblocks.io/parameters': [] };
   setQueue(it, { name: 'op' });
   change(it);

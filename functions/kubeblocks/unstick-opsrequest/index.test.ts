@@ -47,8 +47,28 @@ describe('#9000: the last pod is asked back', () => {
 
   it('is mended under KubeBlocks 1.0.1 too: an upgrade does not free what is stuck', async () => {
     const world = stuck();
-    world.op.metadata.managedFields?.push({ manager: 'KubeBlocks v1.0.1 (linux', operation: 'Update', time: ago(10) });
+    world.op.metadata.managedFields?.push({
+      manager: 'KubeBlocks v1.0.1 (linux',
+      operation: 'Update',
+      subresource: 'status',
+      time: ago(10),
+    });
     expect((await fixIn(world)).evidence.kubeblocks).toEqual(live('1.0.1'));
+  });
+
+  it.each<[string, { manager: string; subresource?: string }[]]>([
+    ['the field manager of the status is that of an own build', [{ manager: 'manager', subresource: 'status' }]],
+    ['only a user who may create operations calls himself KubeBlocks', [{ manager: 'KubeBlocks v1.0.0 (linux' }]],
+    ['nothing names a version', []],
+  ])('is reported with what prevents the fix when %s', async (_, managers) => {
+    const world = stuck();
+    world.op.metadata.managedFields = managers.map((entry) => ({ ...entry, operation: 'Update', time: ago(10) }));
+    const verdict = await verdictIn(world);
+    expect(verdict).toMatchObject({
+      kind: 'report',
+      because: expect.stringMatching(/#9000.*does not write, because the version of KubeBlocks/),
+    });
+    expect(verdict).toMatchObject({ evidence: { missing: live(['kafka-broker-2']) }, advice: [expect.stringMatching(/replicas/)] });
   });
 
   it('raises the template of a pod that is made of one', async () => {
@@ -161,7 +181,7 @@ describe('#9000: the last pod is asked back', () => {
     ],
     [
       'KubeBlocks is newer than what is known',
-      ({ op }) => op.metadata.managedFields?.push({ manager: 'KubeBlocks v1.4.0 (linux', time: ago(1) }),
+      ({ op }) => op.metadata.managedFields?.push({ manager: 'KubeBlocks v1.4.0 (linux', subresource: 'status', time: ago(1) }),
       'report',
       /outside the known range/,
     ],

@@ -4,6 +4,7 @@ import { whenObjectChanged } from '../../../shared/when.ts';
 import { afterCancel } from './cancel-and-retry.ts';
 import { CASES } from './cases.ts';
 import { look, type Situation } from './situation.ts';
+import { onlyKnownVersion } from './unknown-version.ts';
 import { verify } from './verify.ts';
 import { CLUSTER_WRITES, operationWrites } from './writes.ts';
 
@@ -51,10 +52,11 @@ export default remediation({
     const situation = await look(examination);
     if (!situation) return clear('the operation is gone');
     const second = afterCancel(situation);
-    if (second) return second;
+    if (second) return onlyKnownVersion(second, situation);
     const { fixed } = examination.incident;
     if (examination.question === 'verify' && fixed) return verify(situation, fixed);
-    return (await known(situation)) ?? nothingKnown(situation, examination);
+    const verdict = (await known(situation)) ?? nothingKnown(situation, examination);
+    return onlyKnownVersion(verdict, situation);
   },
 });
 

@@ -75,10 +75,13 @@ export async function look({ cluster: read, incident, now }: Examination): Promi
   };
 }
 
-/** `KubeBlocks v1.0.0 (linux/amd64)` becomes the field manager `KubeBlocks v1.0.0 (linux`: the newest says which version runs. */
+/**
+ * `KubeBlocks v1.0.0 (linux/amd64)` becomes the field manager `KubeBlocks v1.0.0 (linux`: the newest says which version runs. Only entries
+ * of the status count: users who may create operations may not write their status, and a field manager is a claim of whoever writes.
+ */
 function versionOf({ metadata }: KubernetesObject): string | undefined {
-  const versions = (metadata.managedFields ?? []).flatMap(({ manager = '', time = '' }) => {
-    const version = /^KubeBlocks v?(\d+\.\d+\.\d+\S*)/.exec(manager)?.[1];
+  const versions = (metadata.managedFields ?? []).flatMap(({ manager = '', subresource, time = '' }) => {
+    const version = subresource === 'status' ? /^KubeBlocks v?(\d+\.\d+\.\d+\S*)/.exec(manager)?.[1] : undefined;
     return version ? [{ version, time }] : [];
   });
   return versions.sort((a, b) => a.time.localeCompare(b.time)).at(-1)?.version;
