@@ -1,7 +1,7 @@
-import { switchedOff } from '../shared/guards.ts';
+import { countedObjects, switchedOff } from '../shared/guards.ts';
 import type { Incident } from '../shared/incident.ts';
 import type { RemediationCard } from '../shared/remediation.ts';
-import { countsIn, OVERALL, objectScope, remediationScope } from '../shared/state/scope.ts';
+import { countsIn, OVERALL, remediationScope } from '../shared/state/scope.ts';
 import type { State } from '../shared/state/state.ts';
 
 type Card = Pick<RemediationCard, 'name' | 'limits'>;
@@ -87,5 +87,5 @@ export async function heldBack(
   return off && `${off}. To let a person decide: kubemend mode ${incident.remediation} approve`;
 }
 
-const isAbout = (scope: string, { key, remediation, cluster }: Incident): boolean =>
-  [objectScope(key), remediationScope(remediation, cluster), OVERALL].includes(scope);
+const isAbout = (scope: string, incident: Incident): boolean =>
+  [...countedObjects(incident, incident.plan).keys(), remediationScope(incident.remediation, incident.cluster), OVERALL].includes(scope);

@@ -1,5 +1,5 @@
 import type { IncidentState } from '../events/incident-changed.ts';
-import { modeOf } from './guards.ts';
+import { effectiveMode } from './guards.ts';
 import type { Effect, Entry, Incident } from './incident.ts';
 import { type KubernetesObject, nameOf, pathOf } from './kubernetes/object.ts';
 import { oneLine } from './one-line.ts';
@@ -46,7 +46,7 @@ export async function announce({ incident, remediation, told, state, sender }: A
   try {
     const { shown, entry } = shownOf(incident, told);
     const to = shown && sender();
-    if (!to || (await modeOf(state, remediation.name, incident.object.namespace)) === 'shadow') return;
+    if (!to || (await effectiveMode(state, incident, incident.plan)) === 'shadow') return;
     const signal = AbortSignal.timeout(5_000);
     const { group, version, namespace, name } = incident.object;
     const { kind, uid } = incident.object.kind && incident.object.uid ? incident.object : await identify(to, incident, signal);

@@ -1,6 +1,6 @@
 import { advance } from './advance.ts';
 import { follow } from './again.ts';
-import { modeOf } from './guards.ts';
+import { effectiveMode } from './guards.ts';
 import type { Incident } from './incident.ts';
 import type { Word } from './input.ts';
 import type { RemediationCard } from './remediation.ts';
@@ -34,7 +34,7 @@ export async function answer({
     const incident = newest ?? named;
     const remediation = remediations.find(({ name }) => name === incident?.remediation);
     if (!incident || !remediation) return { taken: false, incident };
-    const mode = await modeOf(state, remediation.name, incident.object.namespace);
+    const mode = await effectiveMode(state, incident, incident.plan);
     const { limits, when } = remediation;
     const next = advance(incident, input, { now, mode, limits, when }) ?? follow(incident, input, limits, now);
     if (!next) return { taken: false, incident };

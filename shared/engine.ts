@@ -3,7 +3,7 @@ import { advance } from './advance.ts';
 import type { Artifacts } from './artifacts/artifacts.ts';
 import type { Bus } from './bus/bus.ts';
 import { examine } from './examine.ts';
-import { countIneffective, modeOf } from './guards.ts';
+import { countIneffective, effectiveMode } from './guards.ts';
 import { handIn, subjectOf } from './hand-in.ts';
 import type { Effect, Incident } from './incident.ts';
 import type { Context, Input } from './input.ts';
@@ -120,16 +120,17 @@ export class Engine {
     const { state } = this.#options;
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
       const incident = await state.load(id);
-      const next = incident && advance(incident, input, await this.#context(incident));
+      const next = incident && advance(incident, input, await this.#context(incident, input));
       if (!incident || !next) return false;
       if (await state.save(next, incident.revision)) return true;
     }
     throw new Error(`Incident ${id} was changed by somebody else ${TRIES} times in a row: nothing more is done`);
   }
 
-  async #context({ remediation, object }: Incident): Promise<Context> {
-    const { limits, when } = this.#remediation(remediation);
-    return { now: this.#options.now(), limits, when, mode: await modeOf(this.#options.state, remediation, object.namespace) };
+  async #context(incident: Incident, input: Input): Promise<Context> {
+    const { limits, when } = this.#remediation(incident.remediation);
+    const plan = (input.kind === 'examined' && input.plan) || incident.plan;
+    return { now: this.#options.now(), limits, when, mode: await effectiveMode(this.#options.state, incident, plan) };
   }
 
   /** Does what the outbox holds. Only the owner of the incident's lease does; somebody else comes back when it has run out. */

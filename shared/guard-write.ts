@@ -1,5 +1,5 @@
 import { isInFuture } from './clock-step.ts';
-import { modeOf, openBreaker, pausedBy, spendBudgets } from './guards.ts';
+import { effectiveMode, openBreaker, pausedBy, spendBudgets } from './guards.ts';
 import type { Execution, Incident } from './incident.ts';
 import { isExpired, type Plan } from './plan.ts';
 import type { Remediation } from './remediation.ts';
@@ -48,10 +48,10 @@ export async function guardWrite(guarded: Guarded): Promise<Blocked | undefined>
 }
 
 async function guardFix({ state, incident, remediation, plan, now }: Guarded): Promise<Blocked | undefined> {
-  const mode = await modeOf(state, remediation.name, incident.object.namespace);
+  const mode = await effectiveMode(state, incident, plan);
   if (mode === 'shadow') return { reason: 'the mode is shadow again', again: now };
   if ((mode === 'approve' || plan?.approval === 'always') && incident.approval?.hash !== plan?.hash)
     return { reason: 'the plan is not approved', again: now + 1_000 };
-  const breaker = await openBreaker(state, incident, remediation);
+  const breaker = await openBreaker(state, incident, remediation, plan);
   return breaker ? { reason: breaker } : undefined;
 }

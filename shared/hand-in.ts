@@ -1,6 +1,6 @@
 import type { ObjectReference } from '../events/fact.ts';
 import { advance } from './advance.ts';
-import { modeOf } from './guards.ts';
+import { effectiveMode } from './guards.ts';
 import { absorbs, type Incident } from './incident.ts';
 import { keyOf, open } from './open.ts';
 import type { Fact, Remediation } from './remediation.ts';
@@ -28,7 +28,7 @@ export async function handIn({ state, remediation, fact, now }: HandIn): Promise
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const known = await state.latest(key);
     if (known && absorbs(known, now)) {
-      const next = advance(known, { kind: 'fact', fact }, { now, limits, when, mode: await modeOf(state, name, object.namespace) });
+      const next = advance(known, { kind: 'fact', fact }, { now, limits, when, mode: await effectiveMode(state, known, known.plan) });
       if (!next) return known;
       if (await state.save(next, known.revision)) return next;
       continue;

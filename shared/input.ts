@@ -57,7 +57,7 @@ export interface Examined {
   reads: Read[];
 }
 
-/** What the transition may know besides the incident: the time, the rule and its limits, the mode of this remediation in this namespace. */
+/** What the transition may know besides the incident: the time, the rule and its limits, the mode that decides about the plan (`effectiveMode`). */
 export interface Context {
   now: number;
   limits: Limits;

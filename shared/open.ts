@@ -13,7 +13,7 @@ export function open(fact: Fact, object: ObjectReference, remediation: string, o
  * One incident is open per remediation, cluster and object; the uid tells a re-created object from the old one. The remediation comes first, as in
  * a path: a store can give each remediation a part of its own.
  */
-export const keyOf = (cluster: string, object: ObjectReference, remediation: string): string =>
+export const keyOf = (cluster: string, object: Omit<ObjectReference, 'kind'>, remediation: string): string =>
   `${remediation}/${cluster}/${object.uid ?? [object.group, object.resource, object.namespace ?? '', object.name].join(':')}`;
 
 type Subject = Pick<Incident, 'key' | 'ordinal' | 'cluster' | 'remediation' | 'object' | 'fact'>;

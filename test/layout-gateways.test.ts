@@ -1,6 +1,19 @@
 import { expect, it } from '@jest/globals';
 import { except, found, isDeployed, isTest, layerOf, SOURCES } from './sources.ts';
 
+it('only the guards and the verb that sets modes ask for the mode of one namespace: whoever decides about a plan asks for its effective mode', () => {
+  const readers = { 'shared/guards.ts': 'the effective mode', 'bin/verbs/mode.ts': 'shows what is set' };
+  expect(
+    found(
+      except(
+        SOURCES.filter((source) => !isTest(source)),
+        readers,
+      ),
+      /\bmodeOf\b|`mode\/\$\{[^`]*namespace/,
+    ),
+  ).toEqual([]);
+});
+
 it('one module builds the paths of the Kubernetes API', () => {
   const readers = { 'events/exporter/audit/audit-path.ts': 'reads the paths of audit events; it builds none' };
   const builder = { 'events/api-path.ts': 'the one module' };

@@ -21,7 +21,10 @@ export const verb: Verb = {
   ],
   options: {
     ...storeOptions,
-    namespace: { type: 'string', help: 'only for objects in this namespace; with the mode "default" the exception is removed' },
+    namespace: {
+      type: 'string',
+      help: 'only for this namespace; a plan has the strictest mode of its object and all its targets, and a cluster-wide target has the mode without --namespace; the mode "default" removes the exception',
+    },
     yes: { type: 'boolean', help: 'set auto though its record is not good enough for it' },
   },
   positionals: { least: 0, most: 2 },
