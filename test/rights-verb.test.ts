@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { verb } from '../bin/verbs/rights.ts';
+import { impersonationRbac } from '../infra/kubernetes/impersonation.ts';
+import { loadRemediations } from '../infra/remediations.ts';
 import { type Called, callVerb } from './call-verb.ts';
 
 interface Printed {
   kind: string;
-  metadata: { name: string; namespace?: string };
+  metadata: { name: string; namespace?: string; labels: Record<string, string> };
   rules?: { apiGroups: string[]; resources: string[]; verbs: string[]; resourceNames?: string[] }[];
   spec?: { matchConditions?: { expression: string }[]; validations?: { message: string }[] };
 }
@@ -19,6 +21,8 @@ async function printed(...args: string[]): Promise<{ objects: Printed[]; err: st
 }
 const namesOf = (objects: Printed[], kind: string): string[] =>
   objects.filter((one) => one.kind === kind).map(({ metadata }) => metadata.name);
+const ROOT = join(import.meta.dirname, '..');
+const PAGES = ['README.md', 'SECURITY.md', 'docs/aws.md', 'docs/exporter.md', 'docs/slack.md', 'docs/threat-model.md'];
 const READING = ['get', 'list', 'watch'];
 
 describe('kubemend rights', () => {
@@ -94,7 +98,75 @@ describe('kubemend rights', () => {
     expect(policy?.metadata.name).toEqual(name);
     expect(policy?.spec?.matchConditions?.[0]?.expression).toBe(`request.userInfo.username == "${username}"`);
     expect(policy?.spec?.validations?.some(({ message }) => message.includes('kuberopipelines'))).toBe(true);
-    expect(namesOf(objects, 'ClusterRole')).toEqual(['kubemend:strimzi:upgrade-stale-crds']);
+    expect(namesOf(objects, 'ClusterRole')).toEqual([expect.stringMatching(/^kubemend:strimzi:upgrade-stale-crds:/)]);
+  });
+
+  it('gives each subject roles and bindings of its own, so that one applied later takes nothing from the first and adds nothing to it', async () => {
+    const rbac = async (...args: string[]) => {
+      const pin = ['--pin', 'kafka-secrets=kafka/my-cluster-cluster-ca'];
+      const { objects } = await printed('--no-policies', ...pin, ...args);
+      return objects.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''} ${metadata.name}`);
+    };
+    const subjects = ['kubemend/a', 'kubemend/b', 'Runner@example.com', 'runner-example.com', 'kubemend'];
+    const names = [...(await Promise.all(subjects.map((subject) => rbac('--shadow', '--subject', subject)))), await rbac()];
+    expect(new Set(names.flat()).size).toBe(names.flat().length);
+    // As the API server checks names of RBAC objects.
+    for (const name of names.flat()) expect(name.split(' ').at(-1)).not.toMatch(/[/%]/);
+  });
+
+  it('labels every role with its remediation, so that its rights can be deleted', async () => {
+    const { objects, err } = await printed('--pin', 'kafka-secrets=kafka/my-cluster-cluster-ca', '--only', 'strimzi/resume-ca-roll');
+    const rbac = objects.filter(({ kind }) => !kind.startsWith('Validating'));
+    expect(rbac.map(({ kind }) => kind)).toEqual(['Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding']);
+    for (const { metadata } of rbac)
+      expect(metadata.labels).toEqual({ 'app.kubernetes.io/part-of': 'kubemend', 'app.kubernetes.io/component': 'strimzi.resume-ca-roll' });
+    expect(err).toMatch(/kubectl apply removes nothing: .* kubectl delete clusterrole,clusterrolebinding,role,rolebinding -A -l/);
+  });
+
+  it('says that the exporter may read all Secrets, and leaves them or the whole role out', async () => {
+    const secretsOf = ({ objects }: { objects: Printed[] }) =>
+      objects
+        .filter(({ metadata }) => metadata.name.startsWith('kubemend:exporter'))
+        .flatMap(({ rules = [] }) => rules.flatMap((rule) => rule.resources))
+        .filter((one) => one === 'secrets');
+    const usual = await printed('--shadow', '--namespace', 'kubero', '--subject', 'kubemend/kubemend');
+    expect(secretsOf(usual)).toEqual(['secrets']);
+    expect(usual.err).toMatch(
+      /Granted to the exporter: list and watch on secrets in ALL namespaces.*--namespace does not narrow this.*--no-secrets/,
+    );
+    const narrow = await printed('--shadow', '--no-secrets');
+    expect(secretsOf(narrow)).toEqual([]);
+    expect(namesOf(narrow.objects, 'ClusterRole')).toContain('kubemend:exporter');
+    const without = await printed('--shadow', '--no-exporter');
+    expect(namesOf(without.objects, 'ClusterRole')).not.toContain('kubemend:exporter');
+    for (const { err } of [narrow, without]) expect(err).not.toMatch(/Granted to the exporter/);
+  });
+
+  it('lets a shared token act as exactly the users of the remediations, and never as every user', async () => {
+    const impersonating = async (...args: string[]) => {
+      const { objects } = await printed('--shadow', '--impersonate', 'kubemend/functions', ...args);
+      return objects.flatMap(({ rules = [] }) => rules).filter(({ verbs }) => verbs.includes('impersonate'));
+    };
+    const rule = { apiGroups: [''], resources: ['users'], verbs: ['impersonate'] };
+    const users = (await loadRemediations()).map(({ name }) => `kubemend:${name.replace('/', ':')}`);
+    expect(await impersonating()).toEqual([{ ...rule, resourceNames: users }]);
+    expect(await impersonating('--only', 'strimzi/resume-ca-roll')).toEqual([
+      { ...rule, resourceNames: ['kubemend:strimzi:resume-ca-roll'] },
+    ]);
+    await expect(impersonating('--only', 'exporter')).rejects.toThrow(/needs a remediation/);
+    await expect(impersonating('--subject', 'kubemend/a')).rejects.toThrow(/one of the two/);
+    await expect(call('--impersonate', 'functions')).rejects.toThrow(/takes NAMESPACE\/SERVICEACCOUNT/);
+    expect(() => impersonationRbac([], { kind: 'ServiceAccount', namespace: 'a', name: 'b' })).toThrow(/at least one user/);
+  });
+
+  it('says how --pin is written', async () => {
+    await expect(call('--pin', 'zookeeper-pods')).rejects.toThrow('--pin takes NAME=NAMESPACE/OBJECT,…, got "zookeeper-pods"');
+  });
+
+  it.each(PAGES)('prints every role that %s applies, so that no failed command leaves a rule without names', (path) => {
+    const page = readFileSync(join(ROOT, path), 'utf8');
+    expect(page.match(/kubectl create (cluster)?role(binding)? .*/g) ?? []).toEqual([]);
+    expect(page.match(/kubectl .*\$\(kubemend .*/g) ?? []).toEqual([]);
   });
 
   it('leaves the policies out for a Kubernetes that does not know them', async () => {
@@ -103,10 +175,9 @@ describe('kubemend rights', () => {
   });
 
   it('runs as its help and the pages show it', async () => {
-    const pages = ['README.md', 'docs/aws.md', 'docs/threat-model.md'].map((path) =>
-      readFileSync(join(import.meta.dirname, '..', path), 'utf8'),
-    );
+    const pages = PAGES.map((path) => readFileSync(join(ROOT, path), 'utf8'));
     const shown = pages.flatMap((page) => [...page.matchAll(/^kubemend (rights [^|#\n]*)/gm)].map(([, line = '']) => line.trim()));
+    expect(shown.some((line) => line.includes('--impersonate'))).toBe(true);
     const lines = [...(verb.examples ?? []).map((example) => example.replace(/^kubemend /, '').replace(/ \|.*$/, '')), ...shown];
     expect(lines.length).toBeGreaterThan(10);
     for (const line of lines.filter((one) => !one.includes('--aws'))) {

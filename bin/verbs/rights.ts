@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { subscriptions } from '../../events/exporter/reduce/rules.ts';
 import { admissionPolicies } from '../../infra/kubernetes/admission.ts';
+import { impersonationRbac } from '../../infra/kubernetes/impersonation.ts';
 import {
   exporterRbac,
   type Pins,
@@ -22,11 +23,12 @@ export const verb: Verb = {
   summary:
     'print the RBAC and the admission policies that hold the exporter and each remediation to what they need; for shadow mode only reading; with --aws: the IAM policies',
   usage:
-    'rights [--shadow] [--only NAME] [--namespace NS] [--pin NAME=NAMESPACE/OBJECT,…] [--subject USER | --subject NAMESPACE/SERVICEACCOUNT] [--no-policies] | rights --aws [--stage NAME]',
+    'rights [--shadow] [--only NAME] [--namespace NS] [--pin NAME=NAMESPACE/OBJECT,…] [--subject USER | --subject NAMESPACE/SERVICEACCOUNT | --impersonate NAMESPACE/SERVICEACCOUNT] [--no-exporter | --no-secrets] [--no-policies] | rights --aws [--stage NAME]',
   examples: [
     'kubemend rights',
     'kubemend rights --shadow --subject kubemend/kubemend | kubectl apply -f -',
     'kubemend rights --only strimzi/upgrade-stale-crds | kubectl apply -f -',
+    'kubemend rights --shadow --no-exporter --impersonate kubemend/functions | kubectl apply -f -',
     'kubemend rights --only kubero/slow-release-storm --namespace kubero --namespace shop',
     'kubemend rights --pin zookeeper-pods=kafka/my-cluster-zookeeper-0,kafka/my-cluster-zookeeper-1',
     'kubemend rights --pin kafka-secrets=kafka/my-cluster-cluster-ca,kafka/my-cluster-cluster-ca-cert,kafka/my-cluster-cluster-operator-certs',
@@ -56,6 +58,15 @@ export const verb: Verb = {
       type: 'string',
       help: 'bind all roles to this user or ServiceAccount, which nothing else may use: its policy refuses every other write (default: one user per function)',
     },
+    impersonate: {
+      type: 'string',
+      help: 'let this ServiceAccount act as the users of these remediations, and as no other user: for functions that share one token (docs/aws.md)',
+    },
+    'no-exporter': { type: 'boolean', help: "leave the exporter's role out: its Helm chart brings its own" },
+    'no-secrets': {
+      type: 'boolean',
+      help: "leave Secrets out of the exporter's role: it then reports that it does not see them, and rules about Secrets match nothing",
+    },
     'no-policies': { type: 'boolean', help: 'leave the admission policies out: Kubernetes before 1.30 does not know them' },
   },
   positionals: { least: 0, most: 0 },
@@ -73,8 +84,13 @@ export const verb: Verb = {
     const reach = reachOf(call, all);
     const remediations = all.filter(({ name }) => wanted(name));
     const granted = call.values.shadow ? remediations.map(readOnly) : remediations;
+    const impersonating = impersonatorOf(call, remediations);
+    const watched = wanted(EXPORTER) && !call.values['no-exporter'] ? watchedBy(call, all) : [];
+    const exporter = watched.length > 0 ? exporterRbac(watched, reach.subject) : [];
+    const roles = granted.flatMap((one) => remediationRbac(one, reach));
     for (const one of granted) for (const note of notesOf(one, reach)) call.err(note);
-    const rules = all.flatMap(({ name, when }) => when.map((pattern) => ({ name, pattern })));
+    if (watched.some(isSecrets)) call.err(SECRETS_OF_EXPORTER);
+    if (granted.some((one) => withheldRights(one, reach).length > 0) || roles.some(({ kind }) => kind === 'Role')) call.err(TAKE_BACK);
     // A stream into a pod is opened with `create`, in shadow mode too.
     const acting = granted.filter((one) =>
       remediationRbac(one, reach).some(({ rules }) => JSON.stringify(rules ?? []).includes('"create"')),
@@ -84,14 +100,44 @@ export const verb: Verb = {
     const objects = [
       // Before the roles, so that no moment passes in which they hold alone. A shared identity has one policy, for all that it may ever be granted.
       ...policies,
-      ...(wanted(EXPORTER) ? exporterRbac(subscriptions(rules).resources, reach.subject) : []),
-      ...granted.flatMap((one) => remediationRbac(one, reach)),
+      ...exporter,
+      ...roles,
+      ...impersonating,
     ];
     if (call.json) call.out(JSON.stringify({ objects }));
     else call.text(documents(objects));
     return 0;
   },
 };
+
+const SECRETS_OF_EXPORTER =
+  'Granted to the exporter: list and watch on secrets in ALL namespaces. It requests metadata only, but whoever has its token can read the data. ' +
+  '--namespace does not narrow this: the exporter watches all namespaces. To leave it out, add --no-secrets';
+const TAKE_BACK =
+  'kubectl apply removes nothing: to take back a --pin or --namespace of an earlier run, first run: ' +
+  'kubectl delete clusterrole,clusterrolebinding,role,rolebinding -A -l app.kubernetes.io/part-of=kubemend,app.kubernetes.io/component=OPERATOR.FAILURE';
+
+const isSecrets = ({ group, resource }: { group: string; resource: string }): boolean => group === '' && resource === 'secrets';
+
+/** What the exporter's role lists and watches. */
+function watchedBy({ values }: Call, all: Remediation[]): { group: string; resource: string }[] {
+  const { resources } = subscriptions(all.flatMap(({ name, when }) => when.map((pattern) => ({ name, pattern }))));
+  return resources.filter((one) => !(values['no-secrets'] && isSecrets(one)));
+}
+
+function impersonatorOf(call: Call, remediations: Remediation[]) {
+  const account = text(call, 'impersonate');
+  if (account === undefined) return [];
+  if (call.values.subject !== undefined)
+    throw new UsageError('--impersonate is for one user per function; with --subject all of them share one identity: give one of the two');
+  if (remediations.length === 0) throw new UsageError('--impersonate needs a remediation: whose user should it act as?');
+  const subject = parseSubject(account);
+  if (subject?.kind !== 'ServiceAccount') throw new UsageError(`--impersonate takes NAMESPACE/SERVICEACCOUNT, got "${account}"`);
+  return impersonationRbac(
+    remediations.map(({ name }) => name),
+    subject,
+  );
+}
 
 /** Whether `--only` asks for a name; without it, every name. */
 function wantedOf({ values }: Call, all: Remediation[]): (name: string) => boolean {
@@ -127,22 +173,29 @@ function pinsOf({ values }: Call, known: string[]): Pins {
   const pins: Pins = {};
   for (const pin of [values.pin ?? []].flat().map(String)) {
     const [name = '', objects = ''] = pin.split('=');
-    if (!known.includes(name)) throw new UsageError(`There is nothing to pin called "${name}": one of ${known.join(', ')}`);
-    pins[name] = [...(pins[name] ?? []), ...objects.split(',').map(objectOf)];
+    if (!known.includes(name)) throw new UsageError(`--pin ${pin}: unknown name "${name}"; use one of ${known.join(', ')}`);
+    pins[name] = [...(pins[name] ?? []), ...objects.split(',').map((object) => objectOf(pin, object))];
   }
   return pins;
 }
 
-function objectOf(text: string): { namespace: string; name: string } {
+function objectOf(pin: string, text: string): { namespace: string; name: string } {
   const [namespace, name, ...rest] = text.split('/');
-  if (!namespace || !name || rest.length > 0) throw new UsageError(`"${text}" is not NAMESPACE/OBJECT`);
+  if (!namespace || !name || rest.length > 0) throw new UsageError(`--pin takes NAME=NAMESPACE/OBJECT,…, got "${pin}"`);
   return { namespace, name };
 }
 
 function subjectOf(call: Call): Subject | undefined {
   const wanted = text(call, 'subject');
   if (wanted === undefined) return undefined;
-  const [namespace, name, ...rest] = wanted.split('/');
-  if (!namespace || rest.length > 0 || name === '') throw new UsageError(`"${wanted}" is neither a user nor NAMESPACE/SERVICEACCOUNT`);
+  const subject = parseSubject(wanted);
+  if (!subject) throw new UsageError(`--subject takes USER or NAMESPACE/SERVICEACCOUNT, got "${wanted}"`);
+  return subject;
+}
+
+/** `USER` or `NAMESPACE/SERVICEACCOUNT`. */
+function parseSubject(text: string): Subject | undefined {
+  const [namespace, name, ...rest] = text.split('/');
+  if (!namespace || rest.length > 0 || name === '') return undefined;
   return name === undefined ? { kind: 'User', name: namespace } : { kind: 'ServiceAccount', namespace, name };
 }

@@ -1,4 +1,7 @@
 import type { Remediation, Right } from '../../shared/remediation.ts';
+import { type Subject, subjectId, subjectOfBinding } from './subject.ts';
+
+export type { Subject } from './subject.ts';
 
 /** A Kubernetes RBAC object, ready to be applied. */
 export interface RbacObject {
@@ -11,8 +14,11 @@ export interface RbacObject {
 /** The user name of a remediation or of the exporter: one identity each, so that the audit log names the function. */
 export const identityOf = (name: string): string => `kubemend:${name.replace('/', ':')}`;
 
-/** Who gets a role. */
-export type Subject = { kind: 'User'; name: string } | { kind: 'ServiceAccount'; namespace: string; name: string };
+/** Labels of every object: `component` finds the objects of one remediation, to take rights back (`kubectl apply` never removes an object). */
+export const labelsOf = (name: string): Record<string, string> => ({
+  'app.kubernetes.io/part-of': 'kubemend',
+  'app.kubernetes.io/component': name.replace('/', '.'),
+});
 
 /** Objects that rights are pinned to, by what a definition calls them. */
 export type Pins = { [pin: string]: { namespace: string; name: string }[] };
@@ -84,17 +90,14 @@ export const exporterRbac = (resources: { group: string; resource: string }[], s
     subject,
   );
 
-function role(
-  name: string,
-  rights: Right[],
-  subject: Subject = { kind: 'User', name: identityOf(name) },
-  namespace?: string,
-): RbacObject[] {
+function role(name: string, rights: Right[], shared?: Subject, namespace?: string): RbacObject[] {
   const scope = namespace === undefined ? 'ClusterRole' : 'Role';
-  const identity = identityOf(name);
+  // Each shared subject has roles of its own: a role for writing, applied for one subject, must not reach another that is in shadow mode.
+  const objectName = shared ? `${identityOf(name)}:${subjectId(shared)}` : identityOf(name);
+  const subject: Subject = shared ?? { kind: 'User', name: identityOf(name) };
   const head = {
     apiVersion: 'rbac.authorization.k8s.io/v1' as const,
-    metadata: { name: identity, ...(namespace !== undefined && { namespace }), labels: { 'app.kubernetes.io/part-of': 'kubemend' } },
+    metadata: { name: objectName, ...(namespace !== undefined && { namespace }), labels: labelsOf(name) },
   };
   const rules = merge(rights).map(({ group, resources, names, verbs }) => ({
     apiGroups: [group],
@@ -107,8 +110,8 @@ function role(
     {
       ...head,
       kind: `${scope}Binding`,
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: scope, name: identity },
-      subjects: [subject.kind === 'User' ? { apiGroup: 'rbac.authorization.k8s.io', ...subject } : subject],
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: scope, name: objectName },
+      subjects: [subjectOfBinding(subject)],
     },
   ];
 }
