@@ -99,7 +99,7 @@ describe('the packaged functions of Slack, run as Lambda runs them', () => {
     if (!made.plan || !remediation) throw new Error('There is no plan to approve');
     const now = Date.now();
     const plan = { ...made.plan, madeAt: now, expiresAt: now + 900_000 };
-    const found: Incident = { ...made, id, key: id, remediation: remediation.name, plan, updatedAt: now };
+    const found: Incident = { ...made, id, key: `${remediation.name}/${id}`, remediation: remediation.name, plan, updatedAt: now };
     await state.save(found, 0);
     await state.set(`mode/${remediation.name}`, 'approve');
     const told = { id: `${found.revision}.0`, state: found.state, because: found.because, at: now };
