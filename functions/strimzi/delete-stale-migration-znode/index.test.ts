@@ -108,7 +108,10 @@ describe('look-alikes', () => {
     [
       'two operators',
       (seen) =>
-        seen.deployments.push({ metadata: { name: 'p' }, spec: { template: { spec: { containers: [{ image: 'x/operator:0.44.0' }] } } } }),
+        seen.deployments.push({
+          metadata: { name: 'p', labels: { app: 'strimzi' } },
+          spec: { template: { spec: { containers: [{ image: 'x/operator:0.44.0' }] } } },
+        }),
       'report',
       /more than one/,
     ],
@@ -119,7 +122,10 @@ describe('look-alikes', () => {
 
   it('an operator outside the known range is reported', async () => {
     const verdict = await ask((seen) => {
-      seen.deployments[0] = { metadata: { name: 'o' }, spec: { template: { spec: { containers: [{ image: 'x/operator:0.39.0' }] } } } };
+      seen.deployments[0] = {
+        metadata: { name: 'o', labels: { app: 'strimzi' } },
+        spec: { template: { spec: { containers: [{ image: 'x/operator:0.39.0' }] } } },
+      };
       seen.kafka.status = { ...seen.kafka.status, operatorLastSuccessfulVersion: '0.39.0' };
     });
     expect(verdict).toMatchObject({ kind: 'report', because: expect.stringContaining('outside the known range') });

@@ -5,7 +5,8 @@ import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
 export interface Container {
   name?: string;
   image?: string;
-  env?: Variable[];
+  env?: Variable[] | null;
+  envFrom?: unknown[];
 }
 
 interface Variable {
@@ -14,22 +15,32 @@ interface Variable {
   valueFrom?: { fieldRef?: { fieldPath?: string } };
 }
 
+/** A variable of the operator: its value, undefined when it is not set, `elsewhere` when the Deployment does not hold the value. */
+export type Setting = { value: string } | 'elsewhere' | undefined;
+
 /** What Strimzi's installation files and its chart call the container. */
 const CONTAINER = 'strimzi-cluster-operator';
 
-/** The Deployments that run a Strimzi operator: labelled `app=strimzi`, and with a container that is one. */
+/** What no other program of Strimzi reads: the topic and user operators have `STRIMZI_` variables too. */
+const OWN_VARIABLE = /^STRIMZI_(KAFKA_IMAGES$|LEADER_ELECTION_)/;
+
+/** The Deployments with a container of a Strimzi operator, whatever their labels: an unlabelled operator must not be overlooked. */
 export async function readOperators(cluster: Cluster): Promise<KubernetesObject[]> {
-  const labelled = await cluster.list({ group: 'apps', version: 'v1', resource: 'deployments', labelSelector: 'app=strimzi' });
-  return labelled.filter((deployment) => operatorContainers(deployment).length > 0);
+  const all = await cluster.list({ group: 'apps', version: 'v1', resource: 'deployments' });
+  return all.filter((deployment) => operatorContainers(deployment).length > 0);
 }
 
-/** The containers of a Deployment that are the operator: by name, by image or by Strimzi's own variables. */
+/** The containers of a Deployment that are the operator: by name, by its own variables and, when it is labelled `app=strimzi`, by image or any variable. */
 export function operatorContainers(deployment: KubernetesObject): Container[] {
-  const { containers = [] } = podSpec(deployment) as { containers?: Container[] };
-  const named = containers.filter(({ name }) => name === CONTAINER);
-  const isOperator = ({ image = '', env = [] }: Container): boolean =>
-    /operator$/.test(repositoryOf(image)) || env.some(({ name }) => name.startsWith('STRIMZI_'));
-  return named.length > 0 ? named : containers.filter(isOperator);
+  const { containers } = podSpec(deployment) as { containers?: Container[] | null };
+  const all = containers ?? [];
+  const named = all.filter(({ name }) => name === CONTAINER);
+  if (named.length > 0) return named;
+  const isLabelled = deployment.metadata.labels?.app === 'strimzi';
+  const variable = isLabelled ? /^STRIMZI_/ : OWN_VARIABLE;
+  return all.filter(
+    ({ image = '', env }) => (isLabelled && /operator$/.test(repositoryOf(image))) || (env ?? []).some(({ name }) => variable.test(name)),
+  );
 }
 
 /** The user that the API server authenticates the pods of a Deployment as. */
@@ -38,12 +49,28 @@ export const accountOf = (deployment: KubernetesObject): string => {
   return `system:serviceaccount:${deployment.metadata.namespace ?? ''}:${serviceAccountName}`;
 };
 
-/** A variable of the operator; where it is the Deployment's namespace, that. */
+/** OLM passes the namespaces to watch in an annotation of the pods. */
+const ANNOTATION = /^metadata\.annotations\['([^']+)'\]$/;
+
+/** Reads a variable of the operator, also where it is a field of the Deployment's pods that the Deployment itself determines. */
+export function settingOf(deployment: KubernetesObject, name: string): Setting {
+  const containers = operatorContainers(deployment);
+  const found = containers.flatMap(({ env }) => env ?? []).filter((one) => one.name === name);
+  const [variable] = found;
+  if (!variable) return containers.some(({ envFrom = [] }) => envFrom.length > 0) ? 'elsewhere' : undefined;
+  // The kubelet expands $(OTHER).
+  if (found.length > 1 || variable.value?.includes('$(')) return 'elsewhere';
+  if (!variable.valueFrom) return { value: variable.value ?? '' };
+  const path = variable.valueFrom.fieldRef?.fieldPath ?? '';
+  if (path === 'metadata.namespace') return { value: deployment.metadata.namespace ?? '' };
+  const annotation = ANNOTATION.exec(path)?.[1];
+  return annotation === undefined ? 'elsewhere' : { value: templateOf(deployment).metadata?.annotations?.[annotation] ?? '' };
+}
+
+/** A variable of the operator; undefined where the Deployment does not hold it. */
 export function variableOf(deployment: KubernetesObject, name: string): string | undefined {
-  const found = operatorContainers(deployment)
-    .flatMap(({ env = [] }) => env)
-    .find((one) => one.name === name);
-  return found?.valueFrom?.fieldRef?.fieldPath === 'metadata.namespace' ? deployment.metadata.namespace : found?.value;
+  const setting = settingOf(deployment, name);
+  return setting === 'elsewhere' ? undefined : setting?.value;
 }
 
 /** Whether its pods are being replaced. */
@@ -66,4 +93,10 @@ export const repositoryOf = (image: string): string => image.replace(/@.*$/, '')
 export const tagOf = (image: string): string | undefined =>
   /:([^/:@]+)(?:@.*)?$/.exec(image.replace(/@.*$/, ''))?.[1] ?? (image.includes('@') ? undefined : 'latest');
 
-const podSpec = ({ spec }: KubernetesObject): object => (spec?.template as { spec?: object } | undefined)?.spec ?? {};
+interface Template {
+  metadata?: { annotations?: Record<string, string> };
+  spec?: object;
+}
+
+const templateOf = ({ spec }: KubernetesObject): Template => (spec?.template as Template | undefined) ?? {};
+const podSpec = (deployment: KubernetesObject): object => templateOf(deployment).spec ?? {};

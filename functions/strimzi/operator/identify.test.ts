@@ -105,6 +105,7 @@ describe('the operator of a Kafka', () => {
       },
       '0.41.0',
     ],
+    ['own container, with another label', { operators: [running('x/operator:0.41.0', { app: 'other' })] }, '0.41.0'],
     ['two operators of one version', { operators: [deployment('0.41.0'), deployment('0.41.0', {}, 'other')] }, '0.41.0'],
   ])('is identified by its %s, and no fact names another version', async (_, world, version) => {
     expect((await ask(world)).version).toBe(version);
@@ -143,7 +144,27 @@ describe('the operator of a Kafka', () => {
       },
       /neither the Deployment/,
     ],
-    ['no Deployment', { operators: [], kafka: reconciled('0.41.0') }, /no Deployment labelled app=strimzi/],
+    ['no Deployment', { operators: [], kafka: reconciled('0.41.0') }, /no Deployment is recognised as an operator that runs/],
+    [
+      'an operator that watches another namespace',
+      { operators: [running('x/operator:0.41.0', {}, { STRIMZI_NAMESPACE: 'elsewhere' })] },
+      /no Deployment is recognised/,
+    ],
+    [
+      'an operator of another version for another namespace: CRDs exist once',
+      {
+        operators: [
+          running('x/operator:0.41.0', {}, { STRIMZI_NAMESPACE: 'kafka' }),
+          { ...running('x/operator:0.43.0', {}, { STRIMZI_NAMESPACE: 'team-a' }), metadata: { name: 'other', namespace: 'team-a' } },
+        ],
+      },
+      /more than one Strimzi operator/,
+    ],
+    [
+      'an unlabelled operator of another version beside one that anyone could deploy',
+      { operators: [deployment('0.41.0'), running('x/operator:0.43.0', { app: 'other' })] },
+      /more than one Strimzi operator/,
+    ],
     [
       'another program with the label',
       { operators: [{ ...deployment('0.41.0'), spec: { template: { spec: { containers: [{ image: 'x/ui:0.41.0' }] } } } }] },
@@ -179,6 +200,11 @@ describe('the operator of a Kafka', () => {
 
   it.each<[string, Partial<World>, RegExp]>([
     ['the status names another release', { kafka: reconciled('0.40.0') }, /last reconciled the Kafka is 0.40.0, the one deployed 0.41.0/],
+    [
+      'the only operator runs no pod',
+      { operators: [{ ...deployment('0.41.0'), spec: { ...deployment('0.41.0').spec, replicas: 0 } }] },
+      /the operator of the namespace kafka runs no pod: strimzi\/strimzi-cluster-operator/,
+    ],
     ['a user agent names another release', { actors: [actor('0.43.0')] }, /calls itself 0.43.0/],
     ['a user agent of a tenant names another release', { actors: [{ ...actor('0.43.0'), user: 'tenant' }] }, /calls itself 0.43.0/],
     [

@@ -3,7 +3,8 @@ import { audit, type Evidence, type FixEvidence, hint, live } from '../../../sha
 import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
 import { changedWithin } from '../../../shared/kubernetes/recent.ts';
 import type { Examination } from '../../../shared/remediation.ts';
-import { isRolling, readOperators } from './deployments.ts';
+import { isRolling } from './deployments.ts';
+import { responsibleFor } from './responsible.ts';
 import { isRelease, type Statement, statementsOf, statusStatement } from './witnesses.ts';
 import { type Claims, claimsOf, distinct, type Writers } from './writers.ts';
 
@@ -26,10 +27,13 @@ export interface Unknown {
 
 /**
  * Which release of Strimzi reconciles `kafka`. At least one source in the cluster has to name it and none may contradict it: the
- * Deployments that are recognised as the operator, and what the operator wrote into the Kafka's status. User agents can only contradict.
+ * Deployments of running operators that are responsible for its namespace, and what the operator wrote into the Kafka's status. User agents can only contradict.
  */
 export async function identify(kafka: KubernetesObject, { hints, cluster, now }: Examination<Writers>): Promise<Known | Unknown> {
-  const operators = await readOperators(cluster);
+  const { namespace = '' } = kafka.metadata;
+  const { operators: responsible, unsure, stopped, elsewhere } = await responsibleFor(cluster, namespace);
+  // CRDs exist once: an operator of other namespaces has to agree.
+  const operators = [...responsible, ...elsewhere];
   const status = statusStatement(kafka, operators);
   const stated = operators.map((operator) => ({ operator: nameOf(operator), statements: statementsOf(operator) }));
   const claims = claimsOf(hints.actors.claimed(), operators);
@@ -48,14 +52,20 @@ export async function identify(kafka: KubernetesObject, { hints, cluster, now }:
 
   const build = all.find(({ says }) => !isRelease(says));
   if (build) return unknown(`${build.source} names the version ${build.says}, which is not a release of Strimzi`);
-  if (operators.length === 0) return unknown('no Deployment labelled app=strimzi is recognised as the operator');
+  const upgrading = 'the operator is being upgraded, and its CRDs are usually applied next';
+  if (responsible.length === 0 && stopped.some(isRolling)) return unknown(upgrading, true);
+  if (responsible.length === 0 && stopped.length > 0)
+    return unknown(`the operator of the namespace ${namespace} runs no pod: ${stopped.map(nameOf).join(', ')}`, true);
+  if (responsible.length === 0)
+    return unknown(`no Deployment is recognised as an operator that runs and watches the namespace ${namespace}`);
+  if (unsure.length > 0)
+    return unknown(`whether ${unsure.map(nameOf).join(', ')} watches the namespace ${namespace} is not in its Deployment`);
   if (operators.length > 1 && releases.length > 1)
     return unknown(`more than one Strimzi operator is deployed: ${stated.map(inFull).join('; ')}`);
   if (releases.length > 1) return unknown(`the Deployment of the operator names several versions: ${stated.map(inFull).join('; ')}`);
   if (claims.versions.length > 1 || claims.pods.length > 1)
     return unknown(`more than one operator wrote here: ${[...claims.versions, ...claims.pods].join(', ')}`, true);
-  if (operators.some((operator) => isRolling(operator) || changedWithin(operator, '5m', now)))
-    return unknown('the operator is being upgraded, and its CRDs are usually applied next', true);
+  if (operators.some((operator) => isRolling(operator) || changedWithin(operator, '5m', now))) return unknown(upgrading, true);
   const silent = stated.filter(({ statements }) => statements.length === 0);
   if (silent.length > 0 && operators.length > 1) return unknown(`${silent.map(({ operator }) => operator).join(', ')} names no version`);
 

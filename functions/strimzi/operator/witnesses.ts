@@ -73,7 +73,7 @@ const ownVersion = (image: string): string | undefined => (/operator$/.test(repo
 /** The images in variables of these names; Kafka's are listed by Kafka version, one `3.8.0=image` a line. */
 const imagesIn = (deployment: KubernetesObject, name: RegExp): string[] =>
   operatorContainers(deployment)
-    .flatMap(({ env = [] }) => env.filter((variable) => name.test(variable.name)))
+    .flatMap(({ env }) => (env ?? []).filter((variable) => name.test(variable.name)))
     .flatMap(({ value = '' }) => value.split(/\s+/))
     .map((entry) => entry.replace(/^[\d.]+=/, ''))
     .filter((image) => image !== '');

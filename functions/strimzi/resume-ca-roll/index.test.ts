@@ -97,7 +97,7 @@ describe('strimzi/resume-ca-roll', () => {
     [
       'two versions of the operator are deployed',
       { deployments: [deployment('0.43.0'), deployment('0.42.0', {}, 'other')] },
-      'report',
+      'wait',
       /more than one/,
     ],
     [

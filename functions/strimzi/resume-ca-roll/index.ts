@@ -62,15 +62,15 @@ export default remediation({
     if (!roll) return clear('the cluster has no CA key with a generation, or an operator far newer than the defect keeps it');
     if (roll.number === undefined && incident.fixed) return spared(roll, incident.fixed, cluster);
     if (roll.number === undefined) return clear(`every pod trusts key generation ${roll.generation}: rolls 2 and 3 are never repeated`);
-    const memory = await recall(examination, roll);
+    const { memory, noOperator } = await recall(examination, roll);
     const { operator } = memory;
-    if (operator?.version && satisfies(operator.version, '>=0.45.0'))
-      return clear(`Strimzi ${operator.version} continues where it left off`);
     const { leader, seen } = await observe(cluster, operator, memory.seen, now);
     const remember = { ...memory, seen };
 
     if (leader === 'silent') return interrupted(roll, remember, examination);
-    const because = underWay(leader, roll);
+    if (operator?.version && satisfies(operator.version, '>=0.45.0'))
+      return clear(`Strimzi ${operator.version} continues where it left off`);
+    const because = underWay(leader, roll, noOperator);
     const newest = Math.max(incident.detectedAt, ...roll.pods.map(({ metadata }) => Date.parse(metadata.creationTimestamp ?? '')));
     if (now - newest < STUCK) return wait(because, leader === 'alive' ? '2s' : '5s', remember);
     const { unproven } = await findUnproven(roll, undefined, memory, examination);

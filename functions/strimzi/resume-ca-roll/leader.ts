@@ -1,5 +1,6 @@
 import type { Cluster } from '../../../shared/cluster.ts';
-import { readOperators, variableOf } from '../operator/deployments.ts';
+import { variableOf } from '../operator/deployments.ts';
+import { responsibleFor } from '../operator/responsible.ts';
 import { isRelease, statementsOf } from '../operator/witnesses.ts';
 
 /** What Strimzi's installation files call it; the right to read leases is pinned to this name. */
@@ -17,19 +18,20 @@ export type Seen = { holder: string; renewTime: string; since: number };
  */
 export type Leader = 'alive' | 'released' | 'silent' | 'unknown';
 
-/** Finds the one operator that watches `namespace` and elects its leader over the usual lease. */
-export async function findOperator(cluster: Cluster, namespace: string): Promise<Operator | undefined> {
-  const watching = (await readOperators(cluster)).filter((deployment) => {
-    const watched = variableOf(deployment, 'STRIMZI_NAMESPACE');
-    return watched !== undefined && (watched === '*' || watched.split(',').some((one) => one.trim() === namespace));
-  });
-  const [deployment] = watching;
-  if (!deployment || watching.length > 1) return undefined;
-  if (variableOf(deployment, 'STRIMZI_LEADER_ELECTION_ENABLED') !== 'true') return undefined;
-  if (variableOf(deployment, 'STRIMZI_LEADER_ELECTION_LEASE_NAME') !== LEASE) return undefined;
-  const home = variableOf(deployment, 'STRIMZI_LEADER_ELECTION_LEASE_NAMESPACE');
+/** Finds the one operator that runs, watches `namespace` and elects its leader over the usual lease. A string: why there is no such operator. */
+export async function findOperator(cluster: Cluster, namespace: string): Promise<Operator | string> {
+  const { operators, unsure } = await responsibleFor(cluster, namespace);
+  const [deployment] = operators;
+  if (!deployment) return `no operator is found that runs and watches the namespace ${namespace}`;
+  if (operators.length > 1) return `more than one operator watches the namespace ${namespace}`;
+  if (unsure.length > 0) return `whether the operator watches the namespace ${namespace} is not in its Deployment`;
+  const setting = (name: string) => variableOf(deployment, `STRIMZI_LEADER_ELECTION_${name}`);
+  if (setting('ENABLED') !== 'true') return 'the operator elects no leader (STRIMZI_LEADER_ELECTION_ENABLED)';
+  if (setting('LEASE_NAME') !== LEASE) return `the Lease of the operator is not named ${LEASE} (STRIMZI_LEADER_ELECTION_LEASE_NAME)`;
+  const home = setting('LEASE_NAMESPACE');
+  if (home === undefined) return 'the namespace of the Lease is not known (STRIMZI_LEADER_ELECTION_LEASE_NAMESPACE)';
   const [version = '', ...others] = [...new Set(statementsOf(deployment).map(({ says }) => says))];
-  return home === undefined ? undefined : { namespace: home, version: others.length === 0 && isRelease(version) ? version : null };
+  return { namespace: home, version: others.length === 0 && isRelease(version) ? version : null };
 }
 
 /** Reads the lease, and compares it with what was seen before. */
@@ -43,9 +45,10 @@ export async function observe(
   const { namespace } = operator;
   const lease = await cluster.get({ group: 'coordination.k8s.io', version: 'v1', resource: 'leases', namespace, name: LEASE });
   const { holderIdentity: holder, renewTime, leaseDurationSeconds: seconds } = (lease?.spec ?? {}) as Record<string, unknown>;
-  // A released lease keeps its times, but nobody holds it.
+  // A released lease keeps its times, but has no holder.
   if (lease && !holder) return { leader: 'released', seen: null };
-  if (typeof holder !== 'string' || typeof renewTime !== 'string' || typeof seconds !== 'number') return { leader: 'unknown', seen: null };
+  if (typeof holder !== 'string' || typeof renewTime !== 'string') return { leader: 'unknown', seen: null };
+  if (typeof seconds !== 'number' || seconds <= 0) return { leader: 'unknown', seen: null };
   const seen = before?.holder === holder && before.renewTime === renewTime ? before : { holder, renewTime, since: now };
   return { leader: now - seen.since >= seconds * 1_000 ? 'silent' : 'alive', seen };
 }

@@ -33,6 +33,22 @@ describe('strimzi/resume-ca-roll, pod by pod', () => {
     ],
     ['a pod came back at once, and the operator did not tell why', { events: [] }, 'wait', /dual-1 was created .* did not tell/],
     ['the only word about it is of the roll before', { events: [restart('my-cluster-dual-1', -140)] }, 'wait', /did not tell/],
+    ...Object.entries<object>({
+      'another controller wrote': { reportingController: 'kubemend.dev/strimzi' },
+      'another action has': { action: 'Killing' },
+      'is about a ConfigMap of that name': { regarding: { kind: 'ConfigMap', namespace: 'kafka', name: 'my-cluster-dual-1' } },
+      'is about a Pod of another namespace': { regarding: { kind: 'Pod', namespace: 'tenant', name: 'my-cluster-dual-1' } },
+      'is about the new pod': {
+        regarding: { kind: 'Pod', namespace: 'kafka', name: 'my-cluster-dual-1', uid: 'uid-my-cluster-dual-1' },
+      },
+      'has a time in the future': { eventTime: '2030-01-01T00:00:00Z' },
+      'came long after the new pod': { eventTime: later(20) },
+    }).map(([what, change]): [string, Partial<World>, Verdict['kind'], RegExp] => [
+      `the only Event of the restart ${what}`,
+      { events: [restart('my-cluster-dual-1', 1.4, change)] },
+      'wait',
+      /did not tell/,
+    ]),
     ['a pod is missing', { pods: [zero, one] }, 'wait', /my-cluster-dual-2 is not there/],
     [
       'a pod is being deleted',

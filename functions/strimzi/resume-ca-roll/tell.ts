@@ -26,9 +26,9 @@ export function standing(roll: Roll, unproven: string[], operator: Operator | nu
 }
 
 /** Why nothing is to be done while the operator is not known to be dead. */
-export function underWay(leader: Leader, { number, generation }: Roll): string {
+export function underWay(leader: Leader, { number, generation }: Roll, noOperator = 'its Lease does not say'): string {
   const roll = `roll ${number} to key generation ${generation}`;
   if (leader === 'alive') return `${roll} is under way: the operator has a leader`;
   if (leader === 'released') return `${roll} is unfinished, and the operator was stopped properly`;
-  return `${roll} is unfinished, and whether the operator has a leader cannot be told`;
+  return `${roll} is unfinished, and whether the operator has a leader cannot be told: ${noOperator}`;
 }

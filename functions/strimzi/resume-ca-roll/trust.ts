@@ -14,13 +14,19 @@ export type Memory = {
   seen: Seen | null;
 };
 
-/** What is known of this generation: from the examinations before, or from the first one. */
-export async function recall({ cluster, incident }: Examination, roll: Roll): Promise<Memory> {
-  const known = incident.memory as Memory | undefined;
-  if (known?.generation === roll.generation) return known;
-  const certificate = annotation(await readBundle(cluster, roll), CERT) ?? null;
-  const operator = (await findOperator(cluster, roll.key.metadata.namespace ?? '')) ?? null;
-  return { generation: roll.generation, certificate, operator, seen: null };
+/**
+ * What is known of this generation. Which operator is responsible is read at each examination: it may have been reinstalled, and then the
+ * lease that it left behind says nothing. What was seen of another operator's lease is forgotten. `noOperator`: why none is certain.
+ */
+export async function recall({ cluster, incident }: Examination, roll: Roll): Promise<{ memory: Memory; noOperator?: string }> {
+  const before = incident.memory as Memory | undefined;
+  const known = before?.generation === roll.generation ? before : undefined;
+  const certificate = known ? known.certificate : (annotation(await readBundle(cluster, roll), CERT) ?? null);
+  const found = await findOperator(cluster, roll.key.metadata.namespace ?? '');
+  const operator = typeof found === 'string' ? null : found;
+  const seen = known && operator && known.operator?.namespace === operator.namespace ? known.seen : null;
+  const memory = { generation: roll.generation, certificate, operator, seen };
+  return typeof found === 'string' ? { memory, noOperator: found } : { memory };
 }
 
 /** The Secret with the certificates that pods trust. */

@@ -36,7 +36,7 @@ export async function findUnproven(
   }
   const since = trustedAt(roll, bundle);
   if (typeof since === 'string') return { proofs: {}, unproven: [since, ...unproven], hopeless: true };
-  const restarts = lazily(() => restartsForTrust(roll, since, cluster));
+  const restarts = lazily(() => restartsForTrust(roll, since, now, cluster));
   const proofs: Record<string, Proof> = {};
   for (const pod of roll.stale) {
     const proof = await prove(pod, roll, since, now, async (name) => (await restarts()).has(name));
@@ -59,14 +59,29 @@ function secretDoubts({ key, generation }: Roll, bundle: KubernetesObject | unde
   return doubts;
 }
 
-/** The pods that the operator says it restarted to trust the new CA. It deletes a pod, tells, and then the pod is created again. */
-async function restartsForTrust({ key }: Roll, trustedAt: number, cluster: Examination['cluster']): Promise<Set<string>> {
-  const events = await cluster.list({ group: 'events.k8s.io', version: 'v1', resource: 'events', namespace: key.metadata.namespace });
-  return new Set(
-    events
-      .filter(({ reason, eventTime }) => reason === 'ClusterCaCertKeyReplaced' && Date.parse(`${eventTime}`) >= trustedAt)
-      .map(({ regarding }) => (regarding as { name?: string } | undefined)?.name ?? ''),
-  );
+/** What Strimzi writes into the Events of a restart (`KubernetesRestartEventPublisher`). */
+const OPERATOR = { reportingController: 'strimzi.io/cluster-operator', action: 'StrimziInitiatedPodRestart' };
+/** The operator deletes a pod and then writes the Event: a pod that was created earlier than this before it is not the one that came of it. */
+const AFTER_CREATION = 5_000;
+
+/**
+ * The pods that the operator says it restarted to trust the new CA. Whoever may create Events can write the same, so an Event alone proves
+ * nothing: the live times have to prove the same, and it only replaces the 10 s of distance between them.
+ */
+async function restartsForTrust(roll: Roll, trustedAt: number, now: number, cluster: Examination['cluster']): Promise<Set<string>> {
+  const { namespace } = roll.key.metadata;
+  const events = await cluster.list({ group: 'events.k8s.io', version: 'v1', resource: 'events', namespace });
+  const isOfRestart = (event: KubernetesObject, { metadata }: KubernetesObject): boolean => {
+    const { kind, name, namespace: where, uid } = (event.regarding ?? {}) as Record<string, unknown>;
+    const at = Date.parse(`${event.eventTime}`);
+    const latest = Math.min(now, Date.parse(metadata.creationTimestamp ?? '') + AFTER_CREATION);
+    const isOperators = Object.entries(OPERATOR).every(([field, value]) => event[field] === value);
+    const isAboutPod = kind === 'Pod' && name === metadata.name && where === namespace;
+    // It is about the pod that was deleted; Strimzi leaves the UID out.
+    const isOfDeleted = uid === undefined || uid !== metadata.uid;
+    return event.reason === 'ClusterCaCertKeyReplaced' && isOperators && isAboutPod && isOfDeleted && at >= trustedAt && at <= latest;
+  };
+  return new Set(roll.stale.filter((pod) => events.some((event) => isOfRestart(event, pod))).map(({ metadata }) => metadata.name));
 }
 
 const lazily = <T>(make: () => Promise<T>): (() => Promise<T>) => {
