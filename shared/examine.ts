@@ -5,7 +5,7 @@ import { documentChanges } from './document-changes.ts';
 import { liveValues } from './evidence.ts';
 import { valuesBefore } from './field-changes.ts';
 import { asHints } from './hint.ts';
-import type { Incident } from './incident.ts';
+import { doneOf, type Incident } from './incident.ts';
 import { type KubernetesObject, nameOf } from './kubernetes/object.ts';
 import { whoWouldRevert } from './kubernetes/ownership.ts';
 import { makePlan, type Plan, type Step } from './plan.ts';
@@ -40,7 +40,10 @@ export async function examine(
     cluster,
     question,
     now,
-    incident: { object: subject, detectedAt, memory, fixed: question === 'verify' && plan ? liveValues(plan.evidence) : undefined },
+    incident: {
+      ...{ object: subject, detectedAt, memory, fixed: question === 'verify' && plan ? liveValues(plan.evidence) : undefined },
+      written: doneOf(incident).map((done) => liveValues(done.plan.evidence)),
+    },
   });
   if (verdict.kind === 'clear' && question !== 'verify' && plan && (await doneByHand(plan, cluster))) {
     return { verdict, byHand: true, reads: cluster.reads };

@@ -32,6 +32,8 @@ export interface Examination<H = object> {
     detectedAt: number;
     /** While the fix is verified: the live values it rested on. */
     fixed?: Record<string, Json> | undefined;
+    /** The live values that each plan of this incident rested on, of which something was written; in order. */
+    written?: Record<string, Json>[] | undefined;
     /** What the last `wait` asked to remember. */
     memory?: Json | undefined;
   };

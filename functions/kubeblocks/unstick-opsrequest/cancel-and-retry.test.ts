@@ -18,24 +18,42 @@ describe('after our cancel', () => {
     setQueue(world);
   };
 
-  it('the request is made again with a number, as its own plan', async () => {
-    const { steps, continues } = (await verdictIn(stuck(cancelled))) as Fix;
-    expect(continues).toBe(true);
-    expect(steps).toEqual([
-      expect.objectContaining({
-        kind: 'create',
-        object: {
-          apiVersion: 'operations.kubeblocks.io/v1alpha1',
-          kind: 'OpsRequest',
-          metadata: { name: 'online-broker-2-retry', namespace: 'demo' },
-          spec: {
-            ...{ clusterName: 'kafka', type: 'HorizontalScaling', preConditionDeadlineSeconds: 300 },
-            horizontalScaling: [{ componentName: 'broker', scaleOut: { offlineInstancesToOnline: ['kafka-broker-2'], replicaChanges: 1 } }],
-          },
-        },
-      }),
-    ]);
+  const ours = { wrote: [{ remedy: 'cancel and ask again' }] };
+
+  it.each<[string, Record<string, string>[]]>([
+    ['the incident wrote nothing', []],
+    ['the incident wrote something else', [{ remedy: 'raise replicas' }]],
+  ])('a person who cancelled it with the field manager kubemend keeps the cancel when %s', async (_, wrote) => {
+    for (const question of ['detect', 'confirm', 'verify'] as const)
+      expect(await verdictIn(stuck(cancelled), { question, wrote })).toMatchObject({
+        kind: 'clear',
+        because: expect.stringMatching(/Cancelled/),
+      });
   });
+
+  it.each(['verify', 'confirm', 'before-write'] as const)(
+    'the request is made again with a number, as its own plan, when asked to %s',
+    async (question) => {
+      const { steps, continues } = (await verdictIn(stuck(cancelled), { ...ours, question })) as Fix;
+      expect(continues).toBe(true);
+      expect(steps).toEqual([
+        expect.objectContaining({
+          kind: 'create',
+          object: {
+            apiVersion: 'operations.kubeblocks.io/v1alpha1',
+            kind: 'OpsRequest',
+            metadata: { name: 'online-broker-2-retry', namespace: 'demo' },
+            spec: {
+              ...{ clusterName: 'kafka', type: 'HorizontalScaling', preConditionDeadlineSeconds: 300 },
+              horizontalScaling: [
+                { componentName: 'broker', scaleOut: { offlineInstancesToOnline: ['kafka-broker-2'], replicaChanges: 1 } },
+              ],
+            },
+          },
+        }),
+      ]);
+    },
+  );
 
   it.each<[string, Change, Verdict['kind'], RegExp]>([
     ['somebody else cancelled it', ({ op }) => op.metadata.managedFields?.pop(), 'clear', /Cancelled/],
@@ -66,7 +84,10 @@ describe('after our cancel', () => {
       /Failed/,
     ],
   ])('nothing is asked when %s', async (_, change, kind, because) => {
-    const verdict = await verdictIn(stuck((world) => [cancelled(world), change(world)]));
+    const verdict = await verdictIn(
+      stuck((world) => [cancelled(world), change(world)]),
+      ours,
+    );
     expect({ kind: verdict.kind, because: verdict.because }).toEqual({ kind, because: expect.stringMatching(because) });
   });
 

@@ -1,3 +1,4 @@
+import type { Json } from '../../../shared/canonical.ts';
 import { allLive } from '../../../shared/evidence.ts';
 import { FIELD_MANAGER } from '../../../shared/kubemend-marks.ts';
 import type { KubernetesObject } from '../../../shared/kubernetes/object.ts';
@@ -30,7 +31,7 @@ export function cancelAndRetry(cause: Cause, situation: Situation, { component, 
     return refused('asking again with a number would not make exactly these pods', ['Cancel it, and scale out by replicaChanges alone']);
   const addon = addonOf(situation, component);
   return fix(`${why} (${cause.issue})`, {
-    evidence: allLive({ remedy: 'cancel and ask again', ...evidenceOf(cause, situation), ...found, addon }),
+    evidence: allLive({ remedy: CANCEL, ...evidenceOf(cause, situation), ...found, addon }),
     ...(!survivesResync(addon) && { approval: 'always' }),
     steps: [
       mergePatch(
@@ -42,10 +43,19 @@ export function cancelAndRetry(cause: Cause, situation: Situation, { component, 
   });
 }
 
-/** Fix B, second half: the cancel was ours and took effect, so the same request is made again with `replicaChanges`. Undefined: no such cancel. */
-export function afterCancel(situation: Situation): Verdict | undefined {
+/** What the evidence of the first half calls it. */
+const CANCEL = 'cancel and ask again';
+
+/**
+ * Fix B, second half: the cancel was ours and took effect, so the same request is made again with `replicaChanges`. Undefined: no such
+ * cancel. `written`: the live values of the plans that this incident wrote. Only that record shows that kubemend cancelled the request:
+ * anyone can write as the field manager `kubemend`. That manager has to be the last writer as well, because a person may have taken our
+ * cancel back and cancelled the request again.
+ */
+export function afterCancel(situation: Situation, written: Record<string, Json>[] = []): Verdict | undefined {
   const { op, opReference, phase, cluster, components, pods, others, now } = situation;
-  if (op.spec.type !== 'HorizontalScaling' || !op.spec.cancel || !isOurs(op)) return undefined;
+  if (op.spec.type !== 'HorizontalScaling' || !op.spec.cancel || !wroteCancel(op)) return undefined;
+  if (!written.some(({ remedy }) => remedy === CANCEL)) return undefined;
   const scaling = op.spec.horizontalScaling?.find(({ scaleOut }) => scaleOut?.offlineInstancesToOnline?.length);
   const component = components.find(({ name }) => name === scaling?.componentName);
   if (!scaling || !component) return undefined;
@@ -99,8 +109,8 @@ const isUntouched = (component: Component, last: NonNullable<ReturnType<typeof l
 /** `replicaChanges` raises the component, never one of its templates. */
 const onlyDefault = (parent: string, online: string[]): boolean => online.every((pod) => templateOf(parent, pod) === '');
 
-/** Whoever wrote `spec.cancel` last is its field manager: the API server remembers for us. */
-const isOurs = ({ metadata }: KubernetesObject): boolean =>
+/** Whether the field manager that last wrote `spec.cancel` is named as ours. */
+const wroteCancel = ({ metadata }: KubernetesObject): boolean =>
   (metadata.managedFields ?? []).some(({ manager, fieldsV1 }) => {
     const spec = fieldsV1?.['f:spec'] as Record<string, unknown> | undefined;
     return manager === FIELD_MANAGER && spec?.['f:cancel'] !== undefined;

@@ -51,9 +51,9 @@ export default remediation({
   async examine(examination): Promise<Verdict> {
     const situation = await look(examination);
     if (!situation) return clear('the operation is gone');
-    const second = afterCancel(situation);
+    const { fixed, written } = examination.incident;
+    const second = afterCancel(situation, written);
     if (second) return onlyKnownVersion(second, situation);
-    const { fixed } = examination.incident;
     if (examination.question === 'verify' && fixed) return verify(situation, fixed);
     const verdict = (await known(situation)) ?? nothingKnown(situation, examination);
     return onlyKnownVersion(verdict, situation);
