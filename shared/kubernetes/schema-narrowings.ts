@@ -32,7 +32,13 @@ function compareValues(live: Schema, target: Schema, tell: Tell): void {
   for (const keyword of ['pattern', 'format', 'multipleOf'] as const) addedOrChanged(keyword, live, target, tell);
   for (const keyword of ['anyOf', 'allOf', 'not'] as const) addedOrChanged(keyword, live, target, tell);
   if (!alwaysOneOf(live, target.oneOf)) addedOrChanged('oneOf', live, target, tell);
+  compareDefaults(live, target, tell);
   if (target.uniqueItems === true && live.uniqueItems !== true) tell('uniqueItems added');
+}
+
+/** The API server fills a default in when it reads an object that leaves the field out, so any difference changes what stored objects say. */
+function compareDefaults({ default: before }: Schema, { default: after }: Schema, tell: Tell): void {
+  if (text(before) !== text(after)) tell(`default ${text(before)} → ${text(after)}`);
 }
 
 function addedOrChanged(keyword: string, live: Schema, target: Schema, tell: Tell): void {
