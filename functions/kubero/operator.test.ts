@@ -13,27 +13,35 @@ interface Installation {
   serviceAccountName?: string;
   replicas?: number;
   status?: Record<string, unknown>;
+  labels?: Record<string, string>;
+  env?: object[];
+  envFrom?: object[];
 }
 
 const NAME = 'kubero-operator-controller-manager';
 const official = { name: NAME, namespace: 'kubero-operator-system', serviceAccountName: NAME };
 
-const installed = ({ image, name = 'manager', namespace = 'tools', args = [], serviceAccountName, replicas, status }: Installation) =>
-  ({
-    metadata: { name, namespace, labels: { 'control-plane': 'controller-manager' } },
+const LABELS = { 'control-plane': 'controller-manager' };
+const installed = (installation: Installation) => {
+  const { image, name = 'manager', namespace = 'tools', labels = LABELS } = installation;
+  const { args = [], env, envFrom, serviceAccountName, replicas, status } = installation;
+  const manager = { image, args, ...(env && { env }), ...(envFrom && { envFrom }) };
+  return {
+    metadata: { name, namespace, labels },
     spec: {
       ...(replicas !== undefined && { replicas }),
-      template: { spec: { ...(serviceAccountName && { serviceAccountName }), containers: [{ image: 'proxy:v1' }, { image, args }] } },
+      template: { spec: { ...(serviceAccountName && { serviceAccountName }), containers: [{ image: 'proxy:v1' }, manager] } },
     },
     ...(status && { status }),
-  }) as KubernetesObject;
+  } as KubernetesObject;
+};
 
 async function recognised(installation: Installation) {
   const deployment = installed(installation);
   const { namespace, name } = deployment.metadata;
   const cluster = new MemoryCluster(['/apis/apps/v1/deployments'], Date.now);
   cluster.create(`/apis/apps/v1/namespaces/${namespace}/deployments/${name}`, deployment);
-  const [operator] = await kuberoOperators(new LiveCluster('test', cluster, memoryArtifacts()));
+  const [operator] = await kuberoOperators(new LiveCluster('test', cluster, memoryArtifacts()), 'shop');
   return operator;
 }
 
@@ -65,6 +73,28 @@ describe('the Kubero operator', () => {
     ['another operator', { image: 'quay.io/dapr/helm-operator:v1.0.0' }],
   ])('is not recognised by %s', async (_, installation) => {
     expect(await recognised(installation)).toBeUndefined();
+  });
+
+  it.each<[string, object | undefined, Partial<Installation>]>([
+    ['its Deployment has no label', {}, { labels: {} }],
+    ['WATCH_NAMESPACE is empty', {}, { env: [{ name: 'WATCH_NAMESPACE', value: '' }] }],
+    ['WATCH_NAMESPACE lists the namespace', {}, { env: [{ name: 'WATCH_NAMESPACE', value: 'a,shop' }] }],
+    ['WATCH_NAMESPACE is another namespace', undefined, { env: [{ name: 'WATCH_NAMESPACE', value: 'tenant' }] }],
+    [
+      'WATCH_NAMESPACE is its own namespace',
+      undefined,
+      { env: [{ name: 'WATCH_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } }] },
+    ],
+    [
+      'WATCH_NAMESPACE comes from a ConfigMap',
+      { unsure: true },
+      { env: [{ name: 'WATCH_NAMESPACE', valueFrom: { configMapKeyRef: {} } }] },
+    ],
+    ['its variables come from a ConfigMap', { unsure: true }, { envFrom: [{ configMapRef: { name: 'c' } }] }],
+  ])('watches the namespace of the pipeline where %s: %j', async (_, expected, change) => {
+    const found = await recognised({ ...official, image: 'ghcr.io/kubero-dev/kubero-operator/kuberoapp:v0.2.1', ...change });
+    if (expected) expect(found).toMatchObject(expected);
+    else expect(found).toBeUndefined();
   });
 
   it.each<[string, boolean, Partial<Installation>]>([

@@ -71,7 +71,7 @@ export default remediation({
       return wait('the release fails, and may be repaired in a moment', '30s', dropped(revisions, pipeline, now));
     }
     if (failure) return reportFailure(failure, pipeline);
-    const operators = await kuberoOperators(cluster);
+    const operators = await kuberoOperators(cluster, incident.object.namespace);
     const cause = causeOf(pipeline, operators);
     if ('kind' in cause) return cause;
     if (incident.fixed && pipeline.metadata.annotations?.[RECONCILE_PERIOD] === SLOW) {

@@ -15,7 +15,7 @@ export async function latent(examination: Examination): Promise<Verdict> {
   if (!pipeline || pipeline.metadata.deletionTimestamp) return clear('the pipeline is gone');
   const failure = failureOf(pipeline);
   if (failure) return reportFailure(failure, pipeline);
-  const operators = await kuberoOperators(cluster);
+  const operators = await kuberoOperators(cluster, incident.object.namespace);
   const cause = causeOf(pipeline, operators);
   if ('kind' in cause) return cause;
   if (operators.length === 0) return clear('no Kubero operator is found');

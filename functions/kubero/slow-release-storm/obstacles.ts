@@ -11,6 +11,8 @@ export function operatorObstacles(operators: Operator[]): string[] {
   const running = operators.filter((operator) => operator.running);
   if (operators.length === 0) return ['no Kubero operator is found'];
   if (running.length === 0) return operators.map(({ name }) => `the operator ${name} does not run`);
+  const unsure = running.filter((operator) => operator.unsure);
+  if (unsure.length > 0) return unsure.map(({ name }) => `which namespaces the operator ${name} watches is not in its Deployment`);
   const unknown = running.filter(({ version }) => version === undefined);
   if (unknown.length > 0) return unknown.map(({ name, image }) => `the version of ${name} is unknown: its image is ${image}`);
   const versions = versionsOf(running);
