@@ -1,28 +1,57 @@
 import { readFile } from 'node:fs/promises';
+import { BlockList, isIP } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import type { AuditSource } from '../events/exporter/audit/audit-source.ts';
 import type { AuditListener } from '../events/exporter/exporter-options.ts';
 import { type Call, text, UsageError } from './verb.ts';
 
-/** Where and how `export` receives the audit webhook; undefined unless --audit-webhook was given. Throws UsageError. */
+/** The options of a verb that receives the audit webhook. */
+export const auditListenerOptions = {
+  'audit-listen': { type: 'string', help: "[HOST:]PORT to receive the API server's audit webhook: it names who writes" },
+  'audit-cert': { type: 'string', help: 'TLS certificate for it, PEM' },
+  'audit-key': { type: 'string', help: 'its key, PEM' },
+  'audit-token': { type: 'string', help: 'file with the bearer token that the API server sends' },
+  'audit-client-ca': { type: 'string', help: "authority of the API server's client certificate, PEM" },
+} as const;
+
+/**
+ * Where and how a verb receives the audit webhook; undefined unless --audit-listen was given. Throws UsageError,
+ * also when other machines could reach it without a token or a client certificate: they could send audit events of their own.
+ */
 export async function auditListener(call: Call): Promise<AuditListener | undefined> {
-  const at = text(call, 'audit-webhook');
-  const about = ['tls-cert', 'tls-key', 'client-ca', 'audit-token'].map((name) => ({ name, path: text(call, name) }));
+  const at = text(call, 'audit-listen');
+  const about = ['audit-cert', 'audit-key', 'audit-client-ca', 'audit-token'].map((name) => ({ name, path: text(call, name) }));
   const [cert, key, clientCa, token] = await Promise.all(about.map(({ name, path }) => contentOf(name, path)));
   if (at === undefined) {
     const odd = about.find(({ path }) => path !== undefined);
-    if (odd) throw new UsageError(`--${odd.name} is for the audit webhook: add --audit-webhook PORT`);
+    if (odd) throw new UsageError(`--${odd.name} is for the audit webhook: add --audit-listen PORT`);
     return undefined;
   }
-  if (!cert || !key) throw new UsageError('--audit-webhook needs --tls-cert and --tls-key: the API server speaks TLS only');
-  if (!clientCa && !token)
-    call.err('Anybody who reaches the audit port can invent audit events: give --client-ca or --audit-token to know the API server.');
+  if (!cert || !key) throw new UsageError('--audit-listen needs --audit-cert and --audit-key: the API server speaks TLS only');
+  if (token?.trim() === '') throw new UsageError(`--audit-token ${text(call, 'audit-token')}: the file is empty`);
+  const address = addressOf('audit-listen', at);
+  if (!clientCa && !token) {
+    if (!isLoopback(address.host))
+      throw new UsageError(
+        `--audit-listen ${at} can be reached from other machines: give --audit-token or --audit-client-ca, so that only the API server can send audit events`,
+      );
+    call.err(
+      'Every process on this machine can send audit events: give --audit-token or --audit-client-ca, so that only the API server can.',
+    );
+  }
   checkPair(
     { cert, key, ...(clientCa && { ca: clientCa }) },
     about.flatMap(({ name, path }) => (path && name !== 'audit-token' ? [`--${name} ${path}`] : [])).join(', '),
   );
-  return { ...addressOf('audit-webhook', at), cert, key, ...(clientCa && { clientCa }), ...(token && { token: token.trim() }) };
+  return { ...address, cert, key, ...(clientCa && { clientCa }), ...(token && { token: token.trim() }) };
 }
+
+/** Addresses that only this machine reaches; a name other than `localhost` may be any machine. */
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || (isIP(host) !== 0 && LOOPBACK.check(host, isIP(host) === 4 ? 'ipv4' : 'ipv6'));
 
 /** The other places that audit comes from: --audit-file, --audit-cloudwatch. Throws UsageError. */
 export async function auditSources(call: Call): Promise<AuditSource[]> {
@@ -42,7 +71,7 @@ export async function auditSources(call: Call): Promise<AuditSource[]> {
 }
 
 /** Throws UsageError where a TLS server could not start with a certificate and its key; `files` names them. */
-export function checkPair(pair: { cert: string; key: string; ca?: string }, files: string): void {
+function checkPair(pair: { cert: string; key: string; ca?: string }, files: string): void {
   try {
     createSecureContext(pair);
   } catch (error) {

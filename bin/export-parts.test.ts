@@ -70,10 +70,10 @@ describe('the certificate of the audit webhook', () => {
 
   it('is replaced without a restart, and kept while the new one is unusable', async () => {
     const [first, second] = [await make('first'), await make('second')];
-    const values = { 'tls-cert': join(folder, 'tls.crt'), 'tls-key': join(folder, 'tls.key') };
+    const values = { 'audit-cert': join(folder, 'tls.crt'), 'audit-key': join(folder, 'tls.key') };
     const put = async (cert: string, key: string) => {
-      await writeFile(values['tls-cert'], cert);
-      await writeFile(values['tls-key'], key);
+      await writeFile(values['audit-cert'], cert);
+      await writeFile(values['audit-key'], key);
     };
     const told: string[] = [];
     const call = { values, err: (line = '') => void told.push(line) } as unknown as Call;

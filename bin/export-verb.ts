@@ -1,7 +1,7 @@
 import type { Rule } from '../events/exporter/reduce/rules.ts';
 import { startStandalone } from '../infra/exporter/run.ts';
 import type { Connection } from '../shared/kubernetes/transport.ts';
-import { addressOf, auditListener, auditSources } from './audit-options.ts';
+import { addressOf, auditListener, auditListenerOptions, auditSources } from './audit-options.ts';
 import { DEFECT, ending } from './ending.ts';
 import { exportSink } from './export-sink.ts';
 import { inCluster } from './in-cluster.ts';
@@ -20,10 +20,10 @@ const SPOOL_CAP = 512;
 export const exportVerb = (rules: () => Promise<Rule[]>): Verb => ({
   summary: 'run the exporter alone: watch and audit in, facts out to EventBridge',
   usage:
-    'export (--bus NAME|ARN [--region NAME] | --print) [--cluster ID] [--data DIR] [--audit-webhook PORT --tls-cert FILE --tls-key FILE]',
+    'export (--bus NAME|ARN [--region NAME] | --print) [--cluster ID] [--data DIR] [--audit-listen HOST:PORT --audit-cert FILE --audit-key FILE (--audit-token FILE | --audit-client-ca FILE)]',
   examples: [
     'kubemend export --kubeconfig ~/.kube/config --print',
-    'kubemend export --cluster prod --bus kubemend-prod --region eu-west-1 --data /var/lib/kubemend --metrics-port 9090 --audit-webhook 9443 --tls-cert tls.crt --tls-key tls.key --client-ca ca.crt',
+    'kubemend export --cluster prod --bus kubemend-prod --region eu-west-1 --data /var/lib/kubemend --metrics-port 9090 --audit-listen 9443 --audit-cert tls.crt --audit-key tls.key --audit-client-ca ca.crt',
   ],
   options: {
     kubeconfig: { type: 'string', help: "the kubeconfig file (default: the Pod's ServiceAccount, else $KUBECONFIG or ~/.kube/config)" },
@@ -34,11 +34,7 @@ export const exportVerb = (rules: () => Promise<Rule[]>): Verb => ({
     print: { type: 'boolean', help: 'print the facts instead, one JSON line each' },
     data: { type: 'string', help: 'folder of spool and checkpoints, for one exporter: without it a restart forgets everything' },
     'spool-cap': { type: 'string', help: `most mebibytes of the spool (default: ${SPOOL_CAP})` },
-    'audit-webhook': { type: 'string', help: "[HOST:]PORT to receive the API server's audit webhook" },
-    'tls-cert': { type: 'string', help: 'its TLS certificate, PEM' },
-    'tls-key': { type: 'string', help: 'the key of it, PEM' },
-    'client-ca': { type: 'string', help: "authority of the API server's client certificate, PEM: nobody else gets in" },
-    'audit-token': { type: 'string', help: 'file with the bearer token that the API server sends' },
+    ...auditListenerOptions,
     'audit-file': { type: 'string', help: "the API server's audit log, where the exporter runs beside it" },
     'audit-cloudwatch': { type: 'string', help: 'name of an EKS cluster whose audit log is in CloudWatch Logs' },
     'cloudwatch-region': { type: 'string', help: 'region of that log (default: --region)' },

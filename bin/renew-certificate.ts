@@ -3,7 +3,7 @@ import { type Call, text } from './verb.ts';
 
 /** Looks for a new certificate of the audit webhook; what to call again when some time has passed. The old one stays while the new one cannot be used. */
 export function certificateWatch(call: Call, renew: (cert: string, key: string) => void): () => Promise<void> {
-  const paths = [text(call, 'tls-cert'), text(call, 'tls-key')].filter((path) => path !== undefined);
+  const paths = [text(call, 'audit-cert'), text(call, 'audit-key')].filter((path) => path !== undefined);
   const read = () => Promise.all(paths.map((path) => readFile(path, 'utf8')));
   let known: string | undefined;
   return async () => {

@@ -54,7 +54,7 @@ describe('a start that fails ends with one sentence and exit code 2, and release
     [
       'run, whose certificate is none',
       () => ['run', '--audit-listen', '127.0.0.1:0', '--audit-cert', files.config, '--audit-key', files.key],
-      /config and .*key: no TLS certificate with its key \(PEM\)/,
+      /config, .*key: no TLS certificate with its key \(PEM\)/,
     ],
     [
       'run, whose key belongs to another certificate',
@@ -69,7 +69,7 @@ describe('a start that fails ends with one sentence and exit code 2, and release
     ],
     [
       'export, whose audit port is in use',
-      () => ['export', '--print', '--audit-webhook', port(), '--tls-cert', files.cert, '--tls-key', files.key, '--data', state()],
+      () => ['export', '--print', '--audit-listen', port(), '--audit-cert', files.cert, '--audit-key', files.key, '--data', state()],
       /^The exporter cannot listen: .*EADDRINUSE/,
     ],
     [
@@ -79,7 +79,7 @@ describe('a start that fails ends with one sentence and exit code 2, and release
     ],
     [
       'export, whose certificate is none',
-      () => ['export', '--print', '--audit-webhook', '127.0.0.1:0', '--tls-cert', files.config, '--tls-key', files.key],
+      () => ['export', '--print', '--audit-listen', '127.0.0.1:0', '--audit-cert', files.config, '--audit-key', files.key],
       /no TLS certificate with its key \(PEM\)/,
     ],
   ])('%s', async (_, args, sentence) => {

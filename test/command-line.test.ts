@@ -74,9 +74,9 @@ describe('the command line', () => {
     [['export', '--bus', 'x', '--print'], 'Name one place for the facts'],
     [['export', '--bus', 'x'], 'In which region is the bus x?'],
     [['export', '--print', '--kubeconfig', '/nonexistent'], 'cannot be read'],
-    [['export', '--print', '--audit-webhook', '9443'], '--audit-webhook needs --tls-cert and --tls-key'],
-    [['export', '--print', '--client-ca', 'package.json'], '--client-ca is for the audit webhook'],
-    [['export', '--print', '--tls-cert', '/nonexistent'], '--tls-cert: /nonexistent cannot be read'],
+    [['export', '--print', '--audit-listen', '9443'], '--audit-listen needs --audit-cert and --audit-key'],
+    [['export', '--print', '--audit-client-ca', 'package.json'], '--audit-client-ca is for the audit webhook'],
+    [['export', '--print', '--audit-cert', '/nonexistent'], '--audit-cert: /nonexistent cannot be read'],
     [['doctor', '--url', 'nowhere'], '--url nowhere is no address'],
     [['doctor', '--service-account', 'x', '--kubeconfig', '/nonexistent'], 'cannot be read'],
   ])('answers %j with exit code 2 and one sentence that says what to do', async (args, sentence) => {

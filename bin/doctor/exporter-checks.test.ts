@@ -50,7 +50,7 @@ describe('doctor, asking an exporter', () => {
   });
 
   it('finds that there is no audit at all', async () => {
-    expect(await wrongs({}, [])).toEqual([expect.objectContaining({ check: 'audit', fix: expect.stringContaining('--audit-webhook') })]);
+    expect(await wrongs({}, [])).toEqual([expect.objectContaining({ check: 'audit', fix: expect.stringContaining('--audit-listen') })]);
   });
 
   it('tells what answers instead of an exporter', async () => {

@@ -33,7 +33,7 @@ function audit({ auditSources, blindness, stats }: AskedStatus): Finding {
   const silent = blindness.filter(({ about }) => about === 'audit');
   if (silent.length > 0) return wrong('audit', joined(silent.map(({ says }) => says)), joined(silent.map(({ fix }) => fix)));
   if (auditSources.length === 0) {
-    const fix = 'give it --audit-webhook, --audit-file or --audit-cloudwatch';
+    const fix = 'give it --audit-listen, --audit-file or --audit-cloudwatch';
     return wrong('audit', 'There is no audit source: nobody is named as the writer, and no-op writes stay unseen', fix);
   }
   const waiting = auditSources.filter((source) => stats.lastEventAt[source] === undefined);

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { startLocal } from '../../infra/local/run.ts';
 import { AlreadyRunningError } from '../../infra/local/runner-lease.ts';
 import { SlackPortError } from '../../infra/local/slack-server.ts';
@@ -6,7 +5,7 @@ import { loadRemediations } from '../../infra/remediations.ts';
 import { type Duration, milliseconds } from '../../shared/duration.ts';
 import { nameOf } from '../../shared/kubernetes/object.ts';
 import { type Connection, Transport } from '../../shared/kubernetes/transport.ts';
-import { addressOf, checkPair } from '../audit-options.ts';
+import { auditListener, auditListenerOptions } from '../audit-options.ts';
 import { DEFECT, ending } from '../ending.ts';
 import { readKubeconfig } from '../kubeconfig.ts';
 import { clockTime, paint, paintState } from '../paint.ts';
@@ -20,10 +19,10 @@ const SHORTEST_RETENTION_MS = milliseconds('7d');
 export const verb: Verb = {
   summary: 'watch a cluster and handle its failures, in shadow mode unless told otherwise',
   usage:
-    'run [--kubeconfig FILE] [--context NAME] [--retention 90d] [--record] [--audit-listen HOST:PORT --audit-cert FILE --audit-key FILE]',
+    'run [--kubeconfig FILE] [--context NAME] [--retention 90d] [--record] [--audit-listen HOST:PORT --audit-cert FILE --audit-key FILE (--audit-token FILE | --audit-client-ca FILE)]',
   examples: [
     'kubemend run --kubeconfig ~/.kube/config --context staging',
-    'kubemend run --audit-listen 0.0.0.0:9443 --audit-cert tls.crt --audit-key tls.key',
+    'kubemend run --audit-listen 0.0.0.0:9443 --audit-cert tls.crt --audit-key tls.key --audit-token token',
   ],
   options: {
     ...stateOption,
@@ -32,15 +31,12 @@ export const verb: Verb = {
     cluster: { type: 'string', help: 'the name in facts and incidents (default: the name in the kubeconfig)' },
     retention: { type: 'string', help: 'how long ended incidents are kept, at least 7d (default: 90d)' },
     record: { type: 'boolean', help: 'keep a redacted recording of what is seen and read, at most 128 MB: kubemend capture needs it' },
-    'audit-listen': { type: 'string', help: "receive the API server's audit webhook here: names who writes" },
-    'audit-cert': { type: 'string', help: 'TLS certificate for it, PEM' },
-    'audit-key': { type: 'string', help: 'its key, PEM' },
+    ...auditListenerOptions,
     'slack-channel': { type: 'string', help: 'tell this Slack channel (its id, C…); docs/slack.md says how to set it up' },
     'slack-token-file': { type: 'string', help: 'file with the bot token of the Slack app' },
     'slack-port': { type: 'string', help: 'take clicks on this port (0.0.0.0, or HOST:PORT), behind something that ends TLS' },
     'slack-signing-secret-file': { type: 'string', help: 'file with the signing secret of the Slack app' },
     'slack-approvers': { type: 'string', help: 'Slack user ids that may approve, separated by commas; nobody else can' },
-    'audit-token': { type: 'string', help: 'file with the bearer token the API server sends' },
   },
   json: 'NDJSON: each change of an incident as one JSON document a line',
   positionals: { least: 0, most: 0 },
@@ -51,7 +47,7 @@ export const verb: Verb = {
     const name = text(call, 'cluster') ?? cluster;
     const remediations = await loadRemediations();
     const directory = stateDirectory(call);
-    const auditWebhook = await webhook(call);
+    const auditWebhook = await auditListener(call);
     const slack = await slackOptions(call);
     const unreached = await noAnswer(connection);
     if (unreached !== undefined)
@@ -125,19 +121,4 @@ function retentionOf(call: Call): number {
   // A rejection holds for a day, and a fix can be undone as long as its incident is kept.
   if (retention < SHORTEST_RETENTION_MS) throw new UsageError(`--retention must be at least 7d, got ${given}`);
   return retention;
-}
-
-async function webhook(call: Call) {
-  const listen = text(call, 'audit-listen');
-  if (!listen) return undefined;
-  const [certPath, keyPath, token] = ['audit-cert', 'audit-key', 'audit-token'].map((name) => text(call, name));
-  if (!certPath || !keyPath) throw new UsageError('--audit-listen needs HOST:PORT, --audit-cert and --audit-key');
-  const address = addressOf('audit-listen', listen);
-  const read = (path: string): Promise<string> =>
-    readFile(path, 'utf8').catch((error: Error) => {
-      throw new UsageError(`${path} cannot be read: ${error.message}`);
-    });
-  const [cert, key] = [await read(certPath), await read(keyPath)];
-  checkPair({ cert, key }, `${certPath} and ${keyPath}`);
-  return { ...address, cert, key, ...(token && { token: (await read(token)).trim() }) };
 }
