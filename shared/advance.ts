@@ -29,6 +29,8 @@ const LOOKS: { [state in IncidentState]?: Exclude<Question, 'before-write'> } = 
 };
 const DOUBTS = 5;
 const CHANGES = 5;
+/** A plan spends its budget once, so the writes that are sent for it are limited here. */
+const MAX_REFUSALS = 5;
 
 /** The life of an incident: a pure function. Undefined means that nothing changed and nothing is to be stored. */
 export function advance(incident: Incident, happened: Input, context: Context): Incident | undefined {
@@ -83,10 +85,14 @@ export function advance(incident: Incident, happened: Input, context: Context): 
       return onClusterRemoved(next, input.because);
     case 'written':
       return onWritten(next, input.written, context);
-    case 'conflict':
+    case 'conflict': {
       if (incident.execution?.written.length) return next.to('failed', `stopped between two steps: ${input.because}`).done();
-      next.leave({ changes: incident.changes + 1 });
+      const refusals = (incident.refusals ?? 0) + (input.sent ? 1 : 0);
+      next.leave({ changes: incident.changes + 1, ...(refusals > 0 && { refusals }) });
+      if (refusals >= MAX_REFUSALS)
+        return next.to('refused', `nothing was written: the API server refused the write ${refusals} times: ${input.because}`).done();
       return next.to('detected', `nothing was written: ${input.because}`).effect({ kind: 'examine', question: 'detect' }).done();
+    }
     case 'broken':
       return next.to('failed', input.because).done();
     case 'not-found':

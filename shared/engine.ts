@@ -173,7 +173,7 @@ export class Engine {
       case 'examine':
         try {
           const access = this.#access(incident);
-          const late = await lateEffect(incident, effect.id, { sender: access.sender, state, now: now() });
+          const late = await lateEffect(incident, effect.id, { sender: access.sender, artifacts, state, now: now() });
           if (late) return late;
           const result = await examine(remediation, incident, effect.question, access.examine(), now());
           return { kind: 'examined', effect: effect.id, question: effect.question, ...result };
@@ -193,7 +193,7 @@ export class Engine {
         const { examine: view, sender } = access;
         if (!sender) return { kind: 'withheld', effect: effect.id, because: 'this run never writes' };
         try {
-          const late = await lateEffect(incident, effect.id, { sender: access.sender, state, now: now() });
+          const late = await lateEffect(incident, effect.id, { sender: access.sender, artifacts, state, now: now() });
           if (late) return late;
           return await prepare({ incident, remediation, effect: effect.id, state, artifacts, cluster: view(), sender, now });
         } catch (error) {

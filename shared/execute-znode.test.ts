@@ -74,7 +74,8 @@ const run = (one: Step, { blocked, lost }: { blocked?: string; lost?: 'before' |
   const guard = async () => (blocked === undefined ? undefined : { reason: blocked });
   return execute({ step: one, lock: { index: 0 }, incident: 'i', now: 1, sender: sender(lost), artifacts: memoryArtifacts(), guard });
 };
-const look = (one: Step, by = sender()) => trace({ step: one, lock: { index: 0 }, incident: 'i', now: 1, sender: by });
+const look = (one: Step, by = sender()) =>
+  trace({ step: one, lock: { index: 0 }, incident: 'i', now: 1, sender: by, artifacts: memoryArtifacts() });
 const there = async (): Promise<boolean> => (await readZnode(other, PATH)) !== undefined;
 
 describe('a node of ZooKeeper is deleted at most once, and only as it was judged', () => {

@@ -25,6 +25,7 @@ export async function executeZnode(execution: ZnodeExecution): Promise<Result> {
     });
   } catch (error) {
     const failed = refusal(error as Error, step);
+    if (failed.kind === 'conflict' && sent) return { ...failed, sent };
     if (failed.kind !== 'unknown') return failed;
     if (!sent) return { ...failed, kind: 'withheld' };
     const found = await traceZnode(execution);

@@ -26,7 +26,9 @@ const REFUSED = new Set([400, 404, 405, 406, 409, 410, 412, 413, 415, 422]);
 export type Result =
   | { kind: 'written'; written: Omit<Written, 'index'> }
   | { kind: 'withheld'; because: string; blocked?: Blocked }
-  | { kind: 'conflict' | 'forbidden' | 'unknown'; because: string };
+  /** `sent`: it was refused by an answer, and not held back before. */
+  | { kind: 'conflict'; because: string; sent?: true }
+  | { kind: 'forbidden' | 'unknown'; because: string };
 
 /** One step and everything its writing rests on. */
 export interface Execution extends Traced {
@@ -70,11 +72,12 @@ async function executeObject(execution: ObjectExecution): Promise<Result> {
   const held = await holdBack(execution);
   if (held) return held;
   const result = await send(execution, false);
-  if (result.kind !== 'unknown' && result.kind !== 'conflict') return result;
-  // An error does not prove that nothing was stored: a proxy may have sent the request twice. Our mark on the object proves that it was.
+  if (result.kind === 'written' || result.kind === 'withheld') return result;
+  // An error does not prove that nothing was stored: a proxy may have sent the request twice, also without a right to the second. The object shows it.
   const found = await trace(execution);
-  if (found.kind === 'unreadable') return { ...result, kind: 'unknown' };
-  return found.kind === 'written' ? found : result;
+  if (found.kind === 'written') return found;
+  const { because } = result;
+  return found.kind === 'unreadable' || (found.kind === 'overtaken' && found.marked) ? { kind: 'unknown', because } : result;
 }
 
 async function send(execution: ObjectExecution, dryRun: boolean): Promise<Result> {
@@ -97,9 +100,13 @@ async function send(execution: ObjectExecution, dryRun: boolean): Promise<Result
     return { kind: 'written', written: { at: now, how: 'wrote', resourceVersion: object?.metadata.resourceVersion } };
   }
   const because = `${nameOf(step.target)} answered ${status}: ${message}`;
+  // Only the API server answers with a Status; the same number from a proxy says nothing about what became of the request.
+  if (!isStatus(body)) return { kind: 'unknown', because };
   if (status === 403 || status === 401) return { kind: 'forbidden', because };
-  return { kind: REFUSED.has(status) ? 'conflict' : 'unknown', because };
+  return REFUSED.has(status) ? { kind: 'conflict', because, sent: true } : { kind: 'unknown', because };
 }
+
+const isStatus = (body: unknown): boolean => (body as { kind?: unknown }).kind === 'Status';
 
 async function requestOf({ step, lock, incident, artifacts }: ObjectExecution, dryRun: boolean): Promise<Request> {
   const { target } = step;
@@ -132,7 +139,8 @@ async function requestOf({ step, lock, incident, artifacts }: ObjectExecution, d
     }
     case 'delete': {
       const options = { kind: 'DeleteOptions', apiVersion: 'v1', preconditions: locked, ...(dryRun && { dryRun: ['All'] }) };
-      return { method: 'DELETE', path: `${path}?timeout=${REQUEST_TIMEOUT_S}s`, body: options };
+      // Also in the path: a proxy that drops the body of a DELETE must not turn a dry run into a deletion.
+      return { method: 'DELETE', path: `${path}?timeout=${REQUEST_TIMEOUT_S}s${dryRun ? '&dryRun=All' : ''}`, body: options };
     }
   }
 }

@@ -36,6 +36,8 @@ export interface Incident {
   plan?: Plan | undefined;
   /** Times the plan changed before it could be confirmed. */
   changes: number;
+  /** Writes that the API server refused although it took their dry run. */
+  refusals?: number | undefined;
   approval?: { hash: string; by: string; at: number } | undefined;
   execution?: Execution | undefined;
   /** A person put it off: facts are kept, and looked at then. Milliseconds. */

@@ -40,7 +40,8 @@ export type Input =
   /** `plan`: the way back, which is made only now. */
   | { kind: 'prepared'; effect: string; steps: LockedStep[]; reads: Read[]; plan?: Plan }
   | { kind: 'written'; effect: string; written: Written }
-  | { kind: 'conflict'; effect: string; because: string }
+  /** `sent`: the API server refused the write itself. */
+  | { kind: 'conflict'; effect: string; because: string; sent?: true | undefined }
   | { kind: 'broken'; effect: string; because: string }
   | { kind: 'done'; effect: string };
 

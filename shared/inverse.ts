@@ -1,16 +1,16 @@
-import { appliedDocument } from './applied-document.ts';
 import { type Artifacts, incidentBackupPrefix } from './artifacts/artifacts.ts';
 import { canonical, type Json } from './canonical.ts';
 import type { Cluster } from './cluster.ts';
 import { shown } from './difference.ts';
 import { live } from './evidence.ts';
-import { doneOf, type Incident, type LockedStep } from './incident.ts';
-import { applyJsonPatch, keysOf, valueAt } from './json-patch.ts';
+import { type Done, doneOf, type Incident, type LockedStep } from './incident.ts';
+import { keysOf, valueAt } from './json-patch.ts';
 import { INCIDENT_ANNOTATION } from './kubemend-marks.ts';
-import { type KubernetesObject, nameOf } from './kubernetes/object.ts';
+import { type KubernetesObject, nameOf, pathOf } from './kubernetes/object.ts';
 import { whoWouldRevert } from './kubernetes/ownership.ts';
+import { sentDocument } from './not-as-written.ts';
+import { patchedRegions } from './patched-regions.ts';
 import {
-  type Apply,
   apply,
   type JsonPatch,
   jsonPatch,
@@ -37,9 +37,8 @@ export async function inversePlan(
   artifacts: Artifacts,
   now: number,
 ): Promise<Plan | { because: string }> {
-  const written = doneOf(incident).flatMap(({ plan, execution }) =>
-    execution.written.map(({ index }) => ({ step: plan.steps[index] as Step, lock: execution.steps.find((one) => one.index === index) })),
-  );
+  const written = notUndoneYet(incident);
+  if (written.length === 0) return { because: 'everything that this incident wrote is already written back' };
   const own = incidentBackupPrefix(incident);
   const foreign = written.find(({ lock }) => lock?.backup && !lock.backup.artifact.startsWith(own))?.lock?.backup;
   if (foreign)
@@ -60,6 +59,34 @@ export async function inversePlan(
     now,
     limits.expireAfter,
   );
+}
+
+/** Every write of an incident that no earlier undo has written back, oldest first. An undo that stopped between two steps took the newest writes. */
+function notUndoneYet(incident: Incident) {
+  const { undo, undone = [] } = incident;
+  const earlier = undo?.plan && undo.execution ? [...undone, { plan: undo.plan, execution: undo.execution }] : undone;
+  // A write that was found late is recorded in two copies of its execution.
+  const back = new Map(earlier.flatMap((one) => writesOf(one).map((write) => [write.id, write.on] as const)));
+  const undoneOn = new Map<string, number>();
+  for (const on of back.values()) undoneOn.set(on, (undoneOn.get(on) ?? 0) + 1);
+  const newestFirst = doneOf(incident).flatMap(writesOf).reverse();
+  return newestFirst
+    .filter(({ on }) => {
+      const left = undoneOn.get(on) ?? 0;
+      undoneOn.set(on, left - 1);
+      return left <= 0;
+    })
+    .reverse();
+}
+
+/** The writes of one execution: which, and on what. */
+function writesOf({ plan, execution }: Done) {
+  return execution.written.map(({ index }) => {
+    const step = plan.steps[index] as Step;
+    const on = `${pathOf(step.target, step.target.name)}${isZnodeStep(step) ? ` ${step.path}` : ''}`;
+    const id = `${plan.hash} ${execution.preparedAt} ${index}`;
+    return { step, on, id, lock: execution.steps.find((one) => one.index === index) };
+  });
 }
 
 async function inverseStep(
@@ -83,7 +110,7 @@ async function inverseStep(
   if (before === undefined || !backup) return NO_BACKUP;
   const kept = JSON.parse(before) as KubernetesObject;
   if (step.kind === 'json-patch') return unpatch(step, kept, live);
-  const wrote = step.kind === 'apply' ? await documentOf(step, artifacts) : step.patch;
+  const wrote = step.kind === 'apply' ? await sentDocument(step, artifacts) : step.patch;
   const changed = changedSince(live, wrote);
   if (changed.length > 0) return { because: changed.slice(0, 5).join(', ') };
   const reason = `undo: ${step.reason}`;
@@ -94,12 +121,6 @@ async function inverseStep(
 }
 
 const NO_BACKUP: Inverse = { because: 'what was there before is not kept, so it has no inverse' };
-
-async function documentOf(step: Apply, artifacts: Artifacts): Promise<{ [key: string]: Json }> {
-  const { artifact, sha256 } = step.document;
-  const document = await appliedDocument(step, await artifacts.get(artifact, sha256));
-  return (document ?? { metadata: { name: step.target.name } }) as unknown as { [key: string]: Json };
-}
 
 /** The merge patch that writes back what another replaced; null where nothing was. */
 const restored = (before: unknown, patch: MergePatch['patch']): MergePatch['patch'] =>
@@ -112,12 +133,9 @@ const restored = (before: unknown, patch: MergePatch['patch']): MergePatch['patc
 
 /** Each changed member (of an array: the whole array) is put back, under a test that it is still what was written. */
 function unpatch({ target, operations, reason }: JsonPatch, before: KubernetesObject, live: KubernetesObject): Inverse {
-  const after = applyJsonPatch(
-    before,
-    operations.filter(({ op }) => op !== 'test'),
-  );
-  if (!after) return { because: 'what was there before does not fit the patch' };
-  const regions = [...new Set(operations.filter(({ op }) => op !== 'test').map(({ path }) => regionOf(path, before)))];
+  const patched = patchedRegions(operations, before);
+  if (!patched) return { because: 'what was there before does not fit the patch' };
+  const { after, regions } = patched;
   const moved = regions.filter((path) => canonical(valueAt(live, path)) !== canonical(valueAt(after, path)));
   if (moved.length > 0) {
     return {
@@ -133,12 +151,6 @@ function unpatch({ target, operations, reason }: JsonPatch, before: KubernetesOb
     return [...test, { op: now === undefined ? 'add' : 'replace', path, value: old }];
   });
   return { step: jsonPatch(target, back, `undo: ${reason}`) };
-}
-
-/** The pointer that an operation changes: an index would mean another element after the next change. */
-function regionOf(path: string, before: KubernetesObject): string {
-  const parent = path.slice(0, path.lastIndexOf('/'));
-  return Array.isArray(valueAt(before, parent)) ? parent : path;
 }
 
 function uncreate(step: Extract<ObjectStep, { kind: 'create' }>, live: KubernetesObject, incident: string): Inverse {

@@ -70,7 +70,7 @@ async function attempt(write: Write): Promise<Input | undefined> {
     case 'written':
       return { kind: 'written', effect, written: { index: lock.index, ...result.written } };
     case 'conflict':
-      return { kind: 'conflict', effect, because: result.because };
+      return { kind: 'conflict', effect, because: result.because, sent: result.sent };
     case 'withheld': {
       // Not even sent: what is left of the plan starts over with the first question.
       const { blocked, because } = result;
@@ -87,8 +87,8 @@ async function attempt(write: Write): Promise<Input | undefined> {
 
 /** The request of this step may have been sent, and its answer is missing. */
 async function settle(write: Write, { until, missing, tries = 0 }: Attempt): Promise<Input | undefined> {
-  const { incident, effect, step, lock, sender, now, onProblem } = write;
-  const found = await trace({ step, lock, incident: incident.id, now: now(), sender });
+  const { incident, effect, step, lock, sender, artifacts, now, onProblem } = write;
+  const found = await trace({ step, lock, incident: incident.id, now: now(), sender, artifacts });
   switch (found.kind) {
     case 'written':
       return { kind: 'written', effect, written: { index: lock.index, ...found.written } };
@@ -143,14 +143,14 @@ export async function recordResult({
 export async function lateEffect(
   incident: Incident,
   effect: string,
-  { sender, state, now }: { sender: Sender | undefined; state: State; now: number },
+  { sender, artifacts, state, now }: { sender: Sender | undefined; artifacts: Artifacts; state: State; now: number },
 ): Promise<Input | undefined> {
   if ((incident.unanswered ?? []).length === 0 || (await state.latest(incident.key))?.id !== incident.id) return undefined;
   for (const { plan, execution, overtaken } of incident.unanswered ?? []) {
     const lock = execution.attempted && execution.steps[execution.attempted.step];
     const step = lock && plan.steps[lock.index];
     if (!step || !sender || overtaken) continue;
-    const found = await trace({ step, lock, incident: incident.id, now, sender });
+    const found = await trace({ step, lock, incident: incident.id, now, sender, artifacts });
     if (found.kind === 'unreadable') throw new Error(found.reason);
     if (found.kind !== 'written') continue;
     const { preparedAt } = execution;

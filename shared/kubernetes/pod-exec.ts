@@ -1,4 +1,5 @@
 import type WebSocket from 'ws';
+import * as z from 'zod';
 import { pathOf } from './object.ts';
 import { asBuffer, type Caller, upgrade } from './upgrade.ts';
 
@@ -58,18 +59,29 @@ function follow(socket: WebSocket, name: string, within: number): Promise<Ran> {
   }).finally(() => socket.terminate());
 }
 
-interface Status {
-  status?: string;
-  reason?: string;
-  message?: string;
-  details?: { causes?: { reason?: string; message?: string }[] };
+const word = z.string().optional();
+/** The `Status` of Kubernetes on the error channel; whatever the pod's side sends is checked. */
+const Status = z.looseObject({
+  ...{ status: word, reason: word, message: word },
+  details: z.looseObject({ causes: z.array(z.looseObject({ reason: word, message: word })).optional() }).optional(),
+});
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The exit code, or why there is none. */
 function exitCode(text: string): number | string {
   if (text === '') return 'the connection ended before the command did';
-  const { status, reason, message = 'it was not run', details } = JSON.parse(text) as Status;
+  const parsed = Status.safeParse(parseJson(text));
+  if (!parsed.success) return 'the answer does not say how the command ended';
+  const { status, reason, message = 'it was not run', details } = parsed.data;
   if (status === 'Success') return 0;
   const code = details?.causes?.find((cause) => cause.reason === 'ExitCode')?.message;
-  return reason === 'NonZeroExitCode' && code !== undefined ? Number(code) : message;
+  // Of a process: an integer. Anything else says nothing about how it ended.
+  return reason === 'NonZeroExitCode' && code !== undefined && /^\d{1,3}$/.test(code) ? Number(code) : message;
 }
