@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
@@ -68,6 +69,11 @@ const patch = (name: string, n: string) =>
   });
 const stored = async (name: string) => (await admin.get(`${MAPS}/${name}`)).data as unknown;
 
+/** The signal takes effect a moment after it was sent. */
+async function isStopped(pid: number): Promise<void> {
+  while (!/^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) await delay(10);
+}
+
 describe('a write with ?timeout=', () => {
   it('that admission holds for longer is answered 504, and is not stored when admission lets it go', async () => {
     // The webhook is in force a moment after it was created.
@@ -83,6 +89,7 @@ describe('a write with ?timeout=', () => {
   it('that a stopped etcd holds may be stored when etcd goes on, but no more after a read that follows another', async () => {
     for (let n = 1; n <= 4; n += 1) {
       process.kill(plane.pids.etcd, 'SIGSTOP');
+      await isStopped(plane.pids.etcd);
       const answer = await patch('stopped', `${n}`).finally(() => process.kill(plane.pids.etcd, 'SIGCONT'));
       expect(answer.status).toBe(504);
       await admin.until(`${MAPS}/stopped`, () => true);

@@ -12,6 +12,8 @@ async function holderOf(directory: string): Promise<ChildProcess> {
     import { DiskSpool } from ${JSON.stringify(join(import.meta.dirname, 'disk-spool.ts'))};
     const spool = await DiskSpool.open({ directory: ${JSON.stringify(directory)}, keep: 1, onProblem() {} });
     await spool.append(${JSON.stringify(toSend('of the first'))});
+    // Referenced from here on: a spool that is collected gives its lock back.
+    globalThis.held = spool;
     process.stdout.write('ready');
     setInterval(() => {}, 1_000);`;
   const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program];

@@ -1,5 +1,6 @@
-import { readFileSync, realpathSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { privateDirectory, privateFile, writePrivateFile } from '../../private-files.ts';
 
@@ -19,12 +20,13 @@ const SQLITE_BUSY = 5;
 
 /**
  * Takes the operating system's lock on a directory, which ends with the process, however it ends. Node has no flock: SQLite locks its file by fcntl for
- * as long as a transaction is open. The file `DIRECTORY.lock` stays; `DIRECTORY.lock-holder` says who has the lock. Throws DirectoryInUseError.
+ * as long as a transaction is open. The file `lock` in the directory stays; `lock-holder` says who has the lock. Throws DirectoryInUseError.
  */
 export function lockDirectory(directory: string): DirectoryLock {
   privateDirectory(directory);
-  const path = `${realpathSync(directory)}.lock`;
-  const holder = `${path}-holder`;
+  // In the directory, whatever it is called: a link, or a path through another mount namespace, leads to the same file.
+  const path = join(directory, 'lock');
+  const holder = join(directory, 'lock-holder');
   // Never read: a process that closes the file by other means than SQLite loses its lock on it (POSIX).
   privateFile(path);
   const database = new DatabaseSync(path);
@@ -35,7 +37,12 @@ export function lockDirectory(directory: string): DirectoryLock {
     if ((Number((error as { errcode?: number }).errcode) & 0xff) !== SQLITE_BUSY) throw error;
     throw new DirectoryInUseError(`${directory} is in use by ${nameIn(holder)}: only one process can use it at a time`, { cause: error });
   }
-  writePrivateFile(holder, `process ${process.pid} on ${hostname()}`);
+  try {
+    writePrivateFile(holder, `process ${process.pid} on ${hostname()}`);
+  } catch {
+    // The disk is full. The lock holds all the same; only its message would name another process.
+    rmSync(holder, { force: true });
+  }
   return { release: () => database.close() };
 }
 

@@ -8,6 +8,7 @@ import { type Disk, realDisk } from './segment.ts';
 
 const segmentsOf = (directory: string): string[] =>
   readdirSync(directory)
+    .filter((name) => name.endsWith('.spool'))
     .sort()
     .map((name) => join(directory, name));
 

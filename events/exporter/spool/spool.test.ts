@@ -85,7 +85,7 @@ describe('a spool on disk, opened again', () => {
 });
 
 describe('the segments of a spool on disk', () => {
-  const files = (directory: string) => readdirSync(directory).length;
+  const files = (directory: string) => readdirSync(directory).filter((name) => name.endsWith('.spool')).length;
 
   it('are deleted when their facts are acknowledged and their counted records older than every window', async () => {
     const directory = folder();
