@@ -31,6 +31,7 @@ const WRITES: Write[] = [
     changes: { '/spec/versions': ANYTHING },
     keeps: ['/spec/versions/[name]/schema'],
     same: ['/spec/versions/[name]/served', '/spec/versions/[name]/schema/*/type'],
+    noDefaults: ['/spec/versions/[name]/schema/one'],
   },
   {
     operation: 'create',
@@ -123,6 +124,47 @@ describe('a step is compared with the declared writes of its remediation', () =>
     ['another kind', mergePatch({ ...target, resource: 'secrets' }, {}, 'test'), /^merge-patch on secrets n\/a is not among the writes/],
   ])('does not cover %s', (_, step, because, ...[sent]) => {
     expect(undeclared(WRITES, { step, live, document: sent, incident: '0123' })).toMatch(because);
+  });
+
+  it.each<[string, object]>([
+    ['of a field', { properties: { image: { default: 'x' } } }],
+    ['of itself', { default: {} }],
+    ['in a list of maps', { items: { additionalProperties: { properties: { image: { default: null } } } } }],
+  ])('does not cover a document with a default %s in a schema that may set none', (_, more) => {
+    const sent = versions({ ...schema, one: { type: 'string', ...more } });
+    expect(undeclared(WRITES, { step: apply(target, document, 'test'), live, document: sent, incident: '0123' })).toMatch(
+      /^apply on .*one.*default must not be there/,
+    );
+  });
+
+  it('takes a property called default for a property', () => {
+    const sent = versions({ ...schema, one: { type: 'string', properties: { default: { type: 'string' } } } });
+    expect(undeclared(WRITES, { step: apply(target, document, 'test'), live, document: sent, incident: '0123' })).toBeUndefined();
+  });
+
+  it('does not cover a schema that is too deep to check', () => {
+    const deep = (levels: number): object => (levels === 0 ? { default: 'x' } : { properties: { a: deep(levels - 1) } });
+    const sent = versions({ ...schema, one: { type: 'string', ...deep(30) } });
+    expect(undeclared(WRITES, { step: apply(target, document, 'test'), live, document: sent, incident: '0123' })).toMatch(/too deep/);
+  });
+
+  it('does not cover a list with two elements of one key, which could trade places', () => {
+    const twins = {
+      ...live,
+      spec: {
+        ...(live.spec as object),
+        parts: [
+          { name: 'one', size: 1 },
+          { name: 'one', size: 2 },
+        ],
+      },
+    };
+    expect(undeclared(WRITES, { step: size(0, 2), live: twins, incident: '0123' })).toMatch(/parts \(its elements\)/);
+  });
+
+  it.each(['move', 'copy'])('does not cover a patch that holds a %s', (op) => {
+    const operations = [{ op, from: '/spec/parts/0', path: '/spec/parts/1' }] as unknown as Parameters<typeof jsonPatch>[1];
+    expect(undeclared(WRITES, { step: jsonPatch(target, operations, 'test'), live, incident: '0123' })).toMatch(/does not fit/);
   });
 
   it('does not cover a patch of an object that is in another state than declared', () => {

@@ -3,6 +3,7 @@ import { applyJsonPatch, keysOf, valueAt } from './json-patch.ts';
 import { INCIDENT_ANNOTATION } from './kubemend-marks.ts';
 import { type KubernetesObject, nameOf } from './kubernetes/object.ts';
 import type { ObjectStep, Step } from './plan.ts';
+import { schemaDefaults } from './schema-defaults.ts';
 import { ANYTHING, type FieldTree, fieldTree, listKeyOf, type Patch, type Write } from './write.ts';
 import { isZnodeStep } from './znode-step.ts';
 
@@ -102,8 +103,9 @@ function outside(before: unknown, after: unknown, { may, keys, each }: FieldTree
   if (!isNew && canonical(before) === canonical(after)) return [];
   if (each && Array.isArray(after) && (isNew || Array.isArray(before))) {
     const old = (Array.isArray(before) ? before : []) as unknown[];
-    if (!isNew && canonical(old.map((one) => idOf(one, each.by))) !== canonical(after.map((one) => idOf(one, each.by))))
-      return [`${at} (its elements)`];
+    const [had, has] = [old, after].map((list) => list.map((one) => canonical(idOf(one, each.by))));
+    // Two elements of one key cannot be told apart.
+    if (!isNew && (canonical(had) !== canonical(has) || new Set(has).size < after.length)) return [`${at} (its elements)`];
     return after.flatMap((element, index) => outside(old[index], element, each.below, `${at}/${index}`, isNew));
   }
   if (keys.size > 0 && (isMap(before) || before === undefined) && (isMap(after) || after === undefined)) {
@@ -120,7 +122,7 @@ function outside(before: unknown, after: unknown, { may, keys, each }: FieldTree
 }
 
 /** What had to stay and did not. */
-const lost = ({ keeps = [], same = [] }: Patch, before: unknown, after: unknown): string[] => [
+const lost = ({ keeps = [], same = [], noDefaults = [] }: Patch, before: unknown, after: unknown): string[] => [
   ...keeps.flatMap((pointer) =>
     counterparts(before, after, keysOf(pointer), '').flatMap(({ old, now, path }) =>
       Object.keys(isMap(old) ? old : {}).flatMap((key) => (isMap(now) && Object.hasOwn(now, key) ? [] : [`${path}/${key} must stay`])),
@@ -129,6 +131,11 @@ const lost = ({ keeps = [], same = [] }: Patch, before: unknown, after: unknown)
   ...same.flatMap((pointer) =>
     counterparts(before, after, keysOf(pointer), '').flatMap(({ old, now, path }) =>
       canonical(old) === canonical(now) ? [] : [`${path} must stay`],
+    ),
+  ),
+  ...noDefaults.flatMap((pointer) =>
+    counterparts(after, after, keysOf(pointer), '').flatMap(({ now, path }) =>
+      schemaDefaults(now).map((place) => `${path}${place} must not be there`),
     ),
   ),
 ];

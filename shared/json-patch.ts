@@ -14,7 +14,7 @@ export const keysOf = (pointer: string): string[] =>
 export const valueAt = (document: unknown, pointer: string): unknown =>
   keysOf(pointer).reduce<unknown>((node, key) => (isContainer(node) && Object.hasOwn(node, key) ? node[key] : undefined), document);
 
-/** RFC 6902 (add, replace, remove, test) as the API server applies it, on a copy; undefined when a `test` fails or a path does not exist (a 422). */
+/** RFC 6902 (add, replace, remove, test) as the API server applies it, on a copy; undefined when a `test` fails, a path does not exist (a 422) or an operation is another one. */
 export function applyJsonPatch<T>(document: T, operations: Operation[]): T | undefined {
   const copy = structuredClone(document);
   for (const { op, path, value = null } of operations) {
@@ -27,6 +27,8 @@ export function applyJsonPatch<T>(document: T, operations: Operation[]): T | und
     else if (op === 'add' || op === 'replace') parent[last] = value;
     else if (op === 'remove' && Array.isArray(parent)) parent.splice(Number(last), 1);
     else if (op === 'remove') delete parent[last];
+    // `move` and `copy` of a stored plan, whatever its type says.
+    else if (op !== 'test') return undefined;
   }
   return copy;
 }

@@ -51,8 +51,8 @@ export interface Right {
   pinnable?: string;
   /** `cluster`: the kind has no namespaces, or objects of all namespaces are read; rights of single namespaces are not enough. */
   scope?: 'cluster';
-  /** Of `pods/exec`: a regular expression (RE2) for the words of the command, joined by spaces. The admission policy refuses any other. */
-  command?: string;
+  /** Of `pods/exec`: each command, as a regular expression (in the syntax that RE2 and JavaScript share) for each whole word. The admission policy refuses any other. */
+  commands?: string[][];
   verbs: ('get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete')[];
 }
 
@@ -60,7 +60,7 @@ export interface Right {
 export type ReadRight =
   | (Right & { verbs: ('get' | 'list' | 'watch')[] })
   | (Right & { resources: 'pods/portforward'[]; pinned: string; verbs: ('get' | 'create')[] })
-  | (Right & { resources: 'pods/exec'[]; pinned: string; command: string; verbs: ('get' | 'create')[] });
+  | (Right & { resources: 'pods/exec'[]; pinned: string; commands: string[][]; verbs: ('get' | 'create')[] });
 
 export interface Limits {
   /** Between the first and the second question. */

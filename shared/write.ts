@@ -39,6 +39,8 @@ export interface Patch extends Common {
   keeps?: string[];
   /** Values that stay equal, whatever else changes around them. */
   same?: string[];
+  /** OpenAPI schemas that set no default afterwards, at any depth. */
+  noDefaults?: string[];
 }
 
 /** A new object. */

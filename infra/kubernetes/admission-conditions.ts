@@ -1,4 +1,5 @@
 import { keysOf } from '../../shared/json-patch.ts';
+import { SCHEMA_LEVELS } from '../../shared/schema-defaults.ts';
 import { ANYTHING, type FieldTree, fieldTree, listKeyOf, type Patch, type Write } from '../../shared/write.ts';
 
 /** The CEL expression that holds for exactly the requests that a declared write covers: the engine's check (`shared/declared-writes.ts`), asked by the API server. */
@@ -26,6 +27,8 @@ function changes({ keys, each }: FieldTree, before: At, after: At): string[] {
     const same = changes(each.below, y, x);
     return [
       `${arrayAt(after)}.map(${x.variable}, ${member(x, each.by)}) == ${arrayAt(before)}.map(${x.variable}, ${member(x, each.by)})`,
+      // With one key, two elements could trade places.
+      `${arrayAt(after)}.all(${x.variable}, ${arrayAt(before)}.exists_one(${y.variable}, ${member(x, each.by)} == ${member(y, each.by)}))`,
       `${arrayAt(after)}.all(${x.variable}, ${arrayAt(before)}.exists(${y.variable},\n${indented(lines([`${member(x, each.by)} == ${member(y, each.by)}`, ...same]))}))`,
     ];
   }
@@ -62,12 +65,26 @@ function newFields({ keys, each }: FieldTree, object: At): string[] {
 }
 
 /** What must survive inside a field that may change. */
-const stays = ({ keeps = [], same = [] }: Patch): string[] => [
+const stays = ({ keeps = [], same = [], noDefaults = [] }: Patch): string[] => [
   ...keeps.map((pointer) =>
     survives(keysOf(pointer), at('oldObject'), at('object'), (old, now) => `${mapAt(old)}.all(k, k in ${mapAt(now)})`),
   ),
   ...same.map((pointer) => survives(keysOf(pointer), at('oldObject'), at('object'), (old, now) => `${optional(old)} == ${optional(now)}`)),
+  ...noDefaults.map((pointer) =>
+    survives(keysOf(pointer), at('object'), at('object'), (schema) => `[${mapAt(schema)}].all(s0, ${withoutDefaults()})`),
+  ),
 ];
+
+/** A schema, the variable `s0`, and all below it set no default. CEL knows no recursion: one `all` for each level. */
+function withoutDefaults(level = 0): string {
+  const schema = `s${level}`;
+  const [properties, others] = [
+    `(has(${schema}.properties) ? ${schema}.properties.map(p, ${schema}.properties[p]) : [])`,
+    ['items', 'additionalProperties'].map((key) => `(has(${schema}.${key}) && type(${schema}.${key}) != bool ? [${schema}.${key}] : [])`),
+  ];
+  const below = [properties, ...others].join(' + ');
+  return `!("default" in ${schema}) && ${level === SCHEMA_LEVELS ? `size(${below}) == 0` : `(${below}).all(s${level + 1}, ${withoutDefaults(level + 1)})`}`;
+}
 
 /** `condition` holds of every place that the pointer names in the old object, and its counterpart. */
 function survives([token, ...rest]: string[], before: At, after: At, condition: (before: At, after: At) => string): string {

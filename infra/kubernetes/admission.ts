@@ -114,16 +114,28 @@ const ruleOf = (write: Write): Rule => ({
 
 /** A stream into a pod (exec, port-forward): RBAC names the pods. A policy sees the command of an exec, and never what flows through a stream. */
 const streams = (rights: Right[]): Rule[] =>
-  rights.flatMap(({ group, resources, verbs, command }) =>
+  rights.flatMap(({ group, resources, verbs, commands }) =>
     resources
       .filter((resource) => resource.includes('/') && verbs.includes('create'))
       .map((resource) => ({
         request: `CONNECT ${group}/${resource}`,
-        ...(command && {
-          condition: `(!has(object.stdin) || !object.stdin) &&\nobject.command.join(" ").matches(${JSON.stringify(command)})`,
-        }),
-        message: command ? `it runs only a command that matches ${command}` : `it opens ${resource}`,
+        ...(resource.endsWith('/portforward') ? {} : { condition: execOf(commands ?? []) }),
+        message: commands ? `it runs only ${commands.map((words) => words.join(' ')).join(', or ')}` : `it opens ${resource}`,
       })),
   );
+
+/** Each word by itself: joined words say nothing about where one ends, and a word of one command may hold another command. */
+const execOf = (commands: string[][]): string =>
+  [
+    '(!has(object.stdin) || !object.stdin)',
+    '(!has(object.tty) || !object.tty)',
+    `(${commands.map(wordsOf).join(' ||\n') || 'false'})`,
+  ].join(' &&\n');
+
+const wordsOf = (words: string[]): string =>
+  [
+    `object.command.size() == ${words.length}`,
+    ...words.map((word, index) => `object.command[${index}].matches(${JSON.stringify(`^(?:${word})$`)})`),
+  ].join(' && ');
 
 const indented = (text: string): string => text.replaceAll(/^/gm, '  ');

@@ -7,7 +7,7 @@ import type { Draft } from '../control-plane/admin.ts';
 import { parseCrds, readCrds } from '../scenarios/strimzi/cluster.ts';
 import { ABUSES } from './admission/abuses.ts';
 import { NEEDED } from './admission/needed.ts';
-import { type Asked, CA, CRDS, create, kafkas, merge, PODS, remove } from './admission/requests.ts';
+import { type Asked, CA, CRDS, create, json, kafkas, merge, PODS, remove, SPEC_OF_SPEC } from './admission/requests.ts';
 import { type AdmissionWorld, startAdmissionWorld, UNBOUND } from './admission/world.ts';
 
 let world: AdmissionWorld;
@@ -68,6 +68,7 @@ describe('the generated admission policies, on a real API server', () => {
       ['sync', '/migration'],
       ['delete', '-v', '3', '/migration'],
       ['create', '/migration', '{"version":0}'],
+      ['create', '/migration', '{"version":0,\n"kraft_metadata_offset":5}'],
     ])
       expect(await world.ask(user, exec(...shell, ...words))).toMatch(/^400 .*does not have a host assigned/);
     for (const words of [
@@ -75,13 +76,19 @@ describe('the generated admission policies, on a real API server', () => {
       [...shell, 'delete', '-v', '3', '/brokers'],
       [...shell, 'deleteall', '/'],
       ['env', 'TZ=UTC', 'sh'],
+      // One word that holds the rest of an allowed command, and then another command.
+      ['env', 'TZ=UTC', 'KAFKA_HEAP_OPTS=-Xmx32M bin/zookeeper-shell.sh localhost:12181 create /migration x', 'sh', '-c', 'id'],
+      ['env', 'TZ=UTC KAFKA_HEAP_OPTS=-Xmx32M bin/zookeeper-shell.sh localhost:12181 create /migration .', '/bin/sh'],
+      [...shell, 'get -s /a'],
+      [...shell, 'create', '/migration', '{}', 'world:anyone:cdrwa'],
+      [...shell, 'create', '/migration', '-s'],
     ]) {
-      expect(await world.ask(user, exec(...words))).toMatch(/^403 .*it runs only a command that matches/);
+      expect(await world.ask(user, exec(...words))).toMatch(/^403 .*it runs only env TZ=UTC/);
       expect(await world.ask(UNBOUND, exec(...words))).toMatch(/^400 .*does not have a host assigned/);
     }
   });
 
-  it('admit the schemas of each pinned Strimzi version over the one before, and back while no version was added or removed', async () => {
+  it('admit the schemas of each pinned Strimzi version over the one before, and back, and refuse to add a version', async () => {
     const versions = Object.keys(JSON.parse(readFileSync(join(import.meta.dirname, '../../artifacts/index.json'), 'utf8')) as object)
       .map((name) => name.replace('strimzi/', ''))
       .sort(compare);
@@ -102,7 +109,15 @@ describe('the generated admission policies, on a real API server', () => {
     await apply(documents[0]);
     for (const [index, older] of documents.entries()) {
       const newer = documents[index + 1];
-      if (!newer || names(older) !== names(newer)) break;
+      if (!newer) break;
+      if (names(older) !== names(newer)) {
+        expect(await world.ask(identityOf(CRDS), schemas(newer))).toMatch(/^403 .*may not do this/s);
+        // The largest of all: two versions.
+        await apply(newer);
+        const title = [{ op: 'add', path: `${SPEC_OF_SPEC}/description`, value: 'Kafkas' }];
+        answers.push(await world.ask(identityOf(CRDS), json(kafkas, title)));
+        break;
+      }
       answers.push(await world.ask(identityOf(CRDS), schemas(newer)));
       await apply(newer);
       answers.push(await world.ask(identityOf(CRDS), schemas(older)));

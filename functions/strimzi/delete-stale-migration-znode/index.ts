@@ -15,8 +15,15 @@ import { beforeTheNextAttempt, undecided } from './tell.ts';
 const KAFKAS = { group: 'kafka.strimzi.io', version: 'v1beta2', resource: 'kafkas' };
 const CLUSTER = 'strimzi.io/cluster';
 /** What `shared/zookeeper/shell.ts` runs: any node is read, and only `/migration` is deleted, or created again by an undo. */
-const SHELL =
-  '^env TZ=UTC KAFKA_HEAP_OPTS=-Xmx32M bin/zookeeper-shell[.]sh localhost:12181 ((sync|get -s) /[a-z0-9_/]+|delete -v [0-9]+ /migration|create /migration .+)$';
+const SHELL = ['env', 'TZ=UTC', 'KAFKA_HEAP_OPTS=-Xmx32M', 'bin/zookeeper-shell[.]sh', 'localhost:12181'];
+const NODE = '/[a-z0-9_/]+';
+const COMMANDS = [
+  [...SHELL, 'sync', NODE],
+  [...SHELL, 'get', '-s', NODE],
+  [...SHELL, 'delete', '-v', '[0-9]+', '/migration'],
+  // The data that was deleted: JSON text, so that it is no option of the shell.
+  [...SHELL, 'create', '/migration', '[{][\\s\\S]*[}]\\s*'],
+];
 const AFFECTED = '>=0.40.0 <0.46.0';
 
 export default remediation({
@@ -44,7 +51,7 @@ export default remediation({
     { group: 'apps', resources: ['deployments'], scope: 'cluster', verbs: ['list'] },
     { group: '', resources: ['pods/portforward'], pinned: 'zookeeper-pods', verbs: ['get', 'create'] },
     // Only where port-forward is forbidden. By RBAC alone, exec can run anything in the pod.
-    { group: '', resources: ['pods/exec'], pinned: 'zookeeper-exec-pods', command: SHELL, verbs: ['get', 'create'] },
+    { group: '', resources: ['pods/exec'], pinned: 'zookeeper-exec-pods', commands: COMMANDS, verbs: ['get', 'create'] },
   ],
   // It writes to ZooKeeper, through a stream that the API server does not look into.
   writes: [],

@@ -18,6 +18,23 @@ import { KNOWN_OPERATORS, writtenFields } from './written-fields.ts';
 const CRD = { group: 'apiextensions.k8s.io', version: 'v1', resource: 'customresourcedefinitions', name: 'kafkas.kafka.strimzi.io' };
 /** All that is written of the CRD: never its conversion, its names or its labels. */
 const SCHEMAS = '/spec/versions';
+const VERSION = `${SCHEMAS}/[name]`;
+const PROPERTIES = `${VERSION}/schema/openAPIV3Schema/properties`;
+const SPEC = `${PROPERTIES}/spec`;
+const LISTENER = 'spec/properties/kafka/properties/listeners/items/properties';
+const AUTHORIZATION = 'spec/properties/kafka/properties/authorization';
+/** In the CRDs of all releases, always of one type: what access to a cluster and its data rest on, and what the status always had. */
+const KEPT = [
+  ...['spec', 'status'],
+  ...['conditions', 'observedGeneration', 'listeners', 'clusterId'].map((field) => `status/properties/${field}`),
+  ...['version', 'image', 'listeners', 'config', 'authorization'].map((field) => `spec/properties/kafka/properties/${field}`),
+  ...['type', 'superUsers'].map((field) => `${AUTHORIZATION}/properties/${field}`),
+  ...['name', 'port', 'type', 'tls', 'authentication', 'authentication/properties/type'].map((field) => `${LISTENER}/${field}`),
+  ...['configuration', 'networkPolicyPeers'].map((field) => `${LISTENER}/${field}`),
+  ...['clusterCa', 'clientsCa'].map((ca) => `spec/properties/${ca}/properties/generateCertificateAuthority`),
+  // Gone in the version v1.
+  ...['kafka', 'zookeeper'].flatMap((part) => ['replicas', 'storage'].map((field) => `spec/properties/${part}/properties/${field}`)),
+];
 const KAFKAS = { group: 'kafka.strimzi.io', resource: 'kafkas' };
 const BY_HAND = [
   'Find out which version of the CRDs belongs to this operator, from whoever built its image',
@@ -43,14 +60,17 @@ export default remediation({
       operation: 'apply',
       ...{ group: CRD.group, resource: CRD.resource, names: [CRD.name], scope: 'cluster' },
       worst:
-        'narrow the schema of Kafkas below the first level of spec, so that stored fields are dropped at the next write or writes are refused',
-      changes: { [SCHEMAS]: ANYTHING },
-      // An emptied schema makes the API server drop what is stored, and a version that is no longer served breaks its clients.
-      keeps: [`${SCHEMAS}/[name]/schema/openAPIV3Schema/properties/spec/properties`],
+        'drop settings that Kafkas store (templates, resources, OAuth; not the configuration, the authorization, or the listeners with the type of their authentication), which the operator of every cluster then takes as unset; have the API server refuse each write of a Kafka; drop fields of the status, so that the operator writes without end. It can set no default, and add, remove or deprecate no version',
+      // The set of versions, what is served and stored, the subresources and deprecations: all but these two stays equal.
+      changes: { [`${VERSION}/schema/openAPIV3Schema`]: ANYTHING, [`${VERSION}/additionalPrinterColumns`]: ANYTHING },
+      // The API server drops a stored field that the schema does not know, also when it is read: the operator would see a Kafka without it.
+      keeps: [`${SPEC}/properties`],
       same: [
-        ...['served', 'storage'].map((field) => `${SCHEMAS}/[name]/${field}`),
-        `${SCHEMAS}/[name]/schema/openAPIV3Schema/properties/spec/properties/*/type`,
+        `${SPEC}/properties/*/type`,
+        ...KEPT.map((field) => `${PROPERTIES}/${field}/type`),
+        `${SPEC}/properties/kafka/properties/config/x-kubernetes-preserve-unknown-fields`,
       ],
+      noDefaults: [`${VERSION}/schema/openAPIV3Schema`],
     },
   ],
   limits: { confirmAfter: '5s', settleWithin: '10s', stableFor: '10s', verifyWithin: '5m' },

@@ -24,6 +24,11 @@ import {
   STORM,
 } from './requests.ts';
 
+const SCHEMA = '/spec/versions/0/schema/openAPIV3Schema';
+/** A schema of so many levels. */
+const nested = (levels: number): object =>
+  levels === 0 ? { type: 'string' } : { type: 'object', properties: { below: nested(levels - 1) } };
+
 /** What each role would allow and no declaration covers. */
 export const ABUSES: Row[] = [
   [CA, 'another annotation of a pod', merge(`${PODS}/kafka-0`, annotation('other', 'b'))],
@@ -118,6 +123,57 @@ export const ABUSES: Row[] = [
       { op: 'replace', path: '/spec/versions/0/storage', value: false },
     ]),
   ],
+  ...(
+    [
+      ['a default', [{ op: 'add', path: `${SPEC_OF_SPEC}/properties/kafka/properties/image/default`, value: 'evil:1' }]],
+      [
+        'a default of the fields of a map in a list',
+        [
+          {
+            op: 'add',
+            path: `${SPEC_OF_SPEC}/properties/kafka/properties/fresh`,
+            value: {
+              type: 'array',
+              items: {
+                type: 'object',
+                additionalProperties: { type: 'object', properties: { image: { type: 'string', default: 'evil:1' } } },
+              },
+            },
+          },
+        ],
+      ],
+      ['a schema too deep to check', [{ op: 'add', path: `${SPEC_OF_SPEC}/properties/kafka/properties/fresh`, value: nested(20) }]],
+      ['the status removed from the schema', [{ op: 'remove', path: `${SCHEMA}/properties/status` }]],
+      ['the status emptied', [{ op: 'replace', path: `${SCHEMA}/properties/status`, value: { type: 'object' } }]],
+      ['the subresource of the status removed', [{ op: 'remove', path: '/spec/versions/0/subresources' }]],
+      ['the authorization of clusters removed', [{ op: 'remove', path: `${SPEC_OF_SPEC}/properties/kafka/properties/authorization` }]],
+      [
+        'the authentication of listeners removed',
+        [{ op: 'remove', path: `${SPEC_OF_SPEC}/properties/kafka/properties/listeners/items/properties/authentication` }],
+      ],
+      [
+        'the settings of brokers dropped',
+        [{ op: 'remove', path: `${SPEC_OF_SPEC}/properties/kafka/properties/config/x-kubernetes-preserve-unknown-fields` }],
+      ],
+      [
+        'a warning to all clients',
+        [
+          { op: 'add', path: '/spec/versions/0/deprecated', value: true },
+          { op: 'add', path: '/spec/versions/0/deprecationWarning', value: 'run this' },
+        ],
+      ],
+      [
+        'another served version',
+        [
+          {
+            op: 'add',
+            path: '/spec/versions/-',
+            value: { name: 'v9', served: true, storage: false, schema: { openAPIV3Schema: { type: 'object' } } },
+          },
+        ],
+      ],
+    ] as const
+  ).map(([what, patch]): Row => [CRDS, what, json(kafkas, patch)]),
   [CRDS, 'a label', merge(kafkas, { metadata: { labels: { app: 'other' } } })],
   [CRDS, 'an annotation', merge(kafkas, annotation('api-approved.kubernetes.io', 'x'))],
   [CRDS, 'a finalizer', merge(kafkas, { metadata: { finalizers: ['example.com/stuck'] } })],
