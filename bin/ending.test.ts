@@ -6,7 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ending, UnexpectedError } from './ending.ts';
 
 describe('a verb that runs on ends', () => {
-  it.each(['SIGINT', 'SIGTERM'])('without an error after %s', async (signal) => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'])('without an error after %s', async (signal) => {
     const source = new EventEmitter();
     const end = ending(source);
     source.emit(signal);

@@ -25,10 +25,10 @@ export class UnexpectedError extends Error {
   }
 }
 
-/** Resolves once the process is asked to end, or something threw that nothing was prepared for. Ask before anything is started. */
+/** Resolves once the process is asked to end (also because its terminal closed), or something threw that nothing was prepared for. Ask before anything is started. */
 export function ending(source: EventEmitter = process): Promise<Ending> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM']) source.once(signal, () => resolve({}));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) source.once(signal, () => resolve({}));
     unexpectedError(source).catch((unexpected: UnexpectedError) => resolve({ unexpected }));
   });
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,7 @@ import { loopbackCertificate } from '../../test/loopback-certificate.ts';
 import { mendWidgets } from '../../test/toy-remediation.ts';
 import { memoryArtifacts, START } from '../../test/toy-world.ts';
 import { type LocalOptions, startLocal } from './run.ts';
+import { RUNNER } from './runner-lease.ts';
 
 const NAME = 'example/mend-widgets';
 const LEASE_MS = 600;
@@ -138,6 +139,18 @@ describe('a process that lost its lease', () => {
     closers.splice(0, 1);
     expect(await state.isLeased('runner', Date.now())).toBe(true);
   });
+});
+
+it('A process whose state folder is removed while another starts in its place does not act, and is to end', async () => {
+  const run = await start();
+  rmSync(directory, { recursive: true });
+  mkdirSync(directory);
+  const second = await start();
+  expect(await run.lost).toMatch(/^The state database in .* was removed or replaced while this kubemend ran$/);
+  await run.stop();
+  const { database } = otherProcess();
+  expect(database.prepare('SELECT name FROM leases').all()).toContainEqual({ name: RUNNER });
+  await second.stop();
 });
 
 it('A database that is locked for longer than the lease is waited for: nothing is done meanwhile, and it goes on afterwards', async () => {

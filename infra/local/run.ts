@@ -15,6 +15,7 @@ import type { Fact, Remediation } from '../../shared/remediation.ts';
 import { SqliteSchedule } from '../../shared/schedule/sqlite.ts';
 import { openDatabase, SqliteState } from '../../shared/state/sqlite.ts';
 import { fence } from '../../shared/state/sqlite-fence.ts';
+import { fileIdentity } from './file-identity.ts';
 import { Ingest } from './ingest.ts';
 import { Recording } from './recording.ts';
 import { RETENTION_MS, startRetention } from './retention.ts';
@@ -54,7 +55,7 @@ export interface LocalRun {
   schedule: SqliteSchedule;
   exporter: Exporter;
   engine: Engine;
-  /** Resolves with one sentence when another process took over this state directory: it acts no more, and is to be stopped. */
+  /** Resolves with one sentence when another process took over this state directory, or its database was removed or replaced: it acts no more, and is to be stopped. */
   lost: Promise<string>;
   /** Ends watching, lets the work at hand finish, and leaves the rest to the next start. */
   stop(): Promise<void>;
@@ -93,13 +94,14 @@ async function startParts(options: LocalOptions, parts: AsyncDisposableStack): P
       }
     });
 
-  const database = openDatabase(join(directory, 'kubemend.sqlite'));
+  const databaseFile = join(directory, 'kubemend.sqlite');
+  const database = openDatabase(databaseFile);
   stops('the state database', () => database.close());
   database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
   const state = new SqliteState(database);
   const owner = `${process.pid}-${randomUUID()}`;
   const lease = new RunnerLease({
-    ...{ state, directory, owner, leaseFor, monotonic, onProblem, now: clock.now },
+    ...{ state, directory, owner, leaseFor, monotonic, onProblem, now: clock.now, identity: () => fileIdentity(databaseFile) },
     onResumed: () => resume(),
   });
   stops('the lease', () => (isKilled ? lease.abandon() : lease.release()));

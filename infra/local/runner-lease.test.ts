@@ -1,5 +1,9 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { openDatabase, SqliteState } from '../../shared/state/sqlite.ts';
+import { fileIdentity } from './file-identity.ts';
 import { AlreadyRunningError, RUNNER, RunnerLease } from './runner-lease.ts';
 
 /** Two processes on one state directory, each with its own clocks; no timer renews by itself within a test. */
@@ -9,6 +13,7 @@ function world() {
   const problems: string[] = [];
   let failure: Error | undefined;
   let resumed = 0;
+  let file: string | undefined | Error = '1:1';
   const asked = {
     lease: async (...question: Parameters<SqliteState['lease']>) => {
       if (failure) throw failure;
@@ -19,6 +24,10 @@ function world() {
   const process = (owner: string) =>
     new RunnerLease({
       ...{ state: asked, directory: '/state', owner, leaseFor: 15_000 },
+      identity: () => {
+        if (file instanceof Error) throw file;
+        return file;
+      },
       now: () => time.wall,
       monotonic: () => time.monotonic,
       onProblem: (problem) => problems.push(problem),
@@ -32,6 +41,9 @@ function world() {
     pass(ms: number) {
       time.wall += ms;
       time.monotonic += ms;
+    },
+    replace(by: string | undefined | Error) {
+      file = by;
     },
     fail(error: Error | undefined) {
       failure = error;
@@ -107,4 +119,51 @@ it('A process whose database is locked, or whose disk is full, says so, does not
   expect(lease.mayAct()).toBeUndefined();
   expect(resumed()).toBe(1);
   await lease.release();
+});
+
+it.each([
+  ['removed', undefined],
+  ['replaced by another file', '1:2'],
+])('A process whose state database was %s may not act from that moment, and is to end', async (_, file) => {
+  const { process, replace } = world();
+  const [acting, waiting] = [process('a'), process('b')];
+  await acting.take();
+  replace(file);
+  expect(acting.mayAct()).toBe('The state database in /state was removed or replaced while this kubemend ran');
+  await expect(acting.lost).resolves.toBe(acting.mayAct());
+  await waiting.renew();
+  await expect(waiting.lost).resolves.toMatch(/removed or replaced/);
+  replace('1:1');
+  await acting.renew();
+  expect(acting.mayAct()).toMatch(/removed or replaced/);
+});
+
+it('A process that cannot check its state database does not act until it can', async () => {
+  const { process, replace } = world();
+  const lease = process('a');
+  await lease.take();
+  replace(new Error('EIO'));
+  expect(lease.mayAct()).toBe('the state directory /state cannot be checked: EIO');
+  replace('1:1');
+  expect(lease.mayAct()).toBeUndefined();
+  await lease.release();
+});
+
+it('The identity of a file stays when it is written, and differs once another file takes its path', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'kubemend-'));
+  const path = join(directory, 'kubemend.sqlite');
+  try {
+    const database = openDatabase(path);
+    const opened = fileIdentity(path);
+    database.exec('CREATE TABLE written (one INTEGER)');
+    expect(fileIdentity(path)).toBe(opened);
+    rmSync(directory, { recursive: true });
+    expect(fileIdentity(path)).toBeUndefined();
+    mkdirSync(directory);
+    const second = openDatabase(path);
+    expect(fileIdentity(path)).not.toBe(opened);
+    for (const open of [database, second]) open.close();
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 });

@@ -13,6 +13,8 @@ export interface RunnerLeaseOptions {
   state: Pick<State, 'lease' | 'release'>;
   /** The state directory, for people. */
   directory: string;
+  /** Which file the path of the state database names now; undefined: none. Throws when that cannot be read. */
+  identity(): string | undefined;
   /** Differs from that of every other process: whatever it stores is stored under the condition that it still holds the lease. */
   owner: string;
   /** Milliseconds. */
@@ -26,7 +28,10 @@ export interface RunnerLeaseOptions {
   onResumed?(): void;
 }
 
-/** The lease of the process that acts. It may act only while it knows that it holds the lease: a stopped process learns from its clocks that time passed. */
+/**
+ * The lease of the process that acts. It may act only while it knows that it holds the lease: a stopped process learns from its clocks that time passed,
+ * and the path of the database has to name the file that was opened.
+ */
 export class RunnerLease {
   readonly #options: RunnerLeaseOptions;
   readonly #lost = Promise.withResolvers<string>();
@@ -34,13 +39,16 @@ export class RunnerLease {
   /** By both clocks: a monotonic one stands still while a laptop sleeps, and the other one can be set back. */
   #until = { monotonic: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY };
   #lostTo: string | undefined;
+  /** The database that the lease is in. Another process can take a lease of its own in another file at the same path. */
+  readonly #identity: string | undefined;
   #renewing: Promise<void> = Promise.resolve();
 
   constructor(options: RunnerLeaseOptions) {
     this.#options = options;
+    this.#identity = options.identity();
   }
 
-  /** Resolves with one sentence when another process took over: then this one has to end. */
+  /** Resolves with one sentence when another process took over, or the database was removed or replaced: then this process has to end. */
   get lost(): Promise<string> {
     return this.#lost.promise;
   }
@@ -61,7 +69,8 @@ export class RunnerLease {
 
   readonly mayAct: MayAct = () => {
     const { now, monotonic, directory } = this.#options;
-    if (this.#lostTo !== undefined) return this.#lostTo;
+    const obstacle = this.#obstacle();
+    if (obstacle !== undefined) return obstacle;
     if (monotonic() < this.#until.monotonic && now() < this.#until.wall) return undefined;
     return `the lease of the state directory ${directory} ended and is not renewed yet: nothing is done meanwhile`;
   };
@@ -70,6 +79,7 @@ export class RunnerLease {
   async release(): Promise<void> {
     this.abandon();
     await this.#renewing;
+    if (this.#lostTo !== undefined) return;
     await this.#options.state.release(RUNNER, this.#options.owner);
   }
 
@@ -83,6 +93,7 @@ export class RunnerLease {
     const { directory, onProblem, onResumed } = this.#options;
     if (this.#lostTo !== undefined) return;
     const wasHeld = this.mayAct() !== undefined;
+    if (this.#lostTo !== undefined) return;
     try {
       if (await this.#ask()) {
         if (wasHeld) onResumed?.();
@@ -92,9 +103,26 @@ export class RunnerLease {
       onProblem(`The state directory ${directory} cannot be written, so kubemend stops acting until it can: ${(error as Error).message}`);
       return;
     }
-    this.#lostTo = `Another kubemend took over ${directory} while this one was stopped or could not renew its lease`;
+    this.#lose(`Another kubemend took over ${directory} while this one was stopped or could not renew its lease`);
+  }
+
+  /** Why nothing may be done whatever the clocks say: the lease is lost, or the database cannot be checked. */
+  #obstacle(): string | undefined {
+    const { directory, identity } = this.#options;
+    if (this.#lostTo !== undefined) return this.#lostTo;
+    try {
+      if (identity() === this.#identity) return undefined;
+    } catch (error) {
+      return `the state directory ${directory} cannot be checked: ${(error as Error).message}`;
+    }
+    return this.#lose(`The state database in ${directory} was removed or replaced while this kubemend ran`);
+  }
+
+  #lose(sentence: string): string {
+    this.#lostTo = sentence;
     this.abandon();
-    this.#lost.resolve(this.#lostTo);
+    this.#lost.resolve(sentence);
+    return sentence;
   }
 
   async #ask(): Promise<boolean> {
