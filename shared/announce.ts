@@ -23,6 +23,8 @@ const SHOWN: { [state in IncidentState]?: { reason: string; action: string; is: 
 };
 /** After it an incident is what it was before. */
 const UNDO_REFUSED = { reason: 'UndoRefused', action: 'Undo', is: 'The fix was not taken back', type: 'Warning' } as const;
+/** Every `reason` of an Event that kubemend writes: a reader takes no other for kubemend's, and the admission policies refuse any other. */
+export const EVENT_REASONS = [...Object.values(SHOWN), UNDO_REFUSED].map(({ reason }) => reason);
 /** The one resource that it creates. */
 const EVENTS = { group: 'events.k8s.io', version: 'v1', resource: 'events' };
 /** Of a note: kube-apiserver refuses a longer one. Bytes. */

@@ -88,6 +88,28 @@ describe('kubemend rights', () => {
     await expect(call('--namespace', 'No/Such')).rejects.toThrow(/not a valid namespace name/);
   });
 
+  it.each(['日本', '@', `${'a'.repeat(95)}@@@@@@b`, `kubemend/${'a'.repeat(240)}`])(
+    'gives the policy of a shared identity a name that the API server takes: %s',
+    async (subject) => {
+      const { objects } = await printed('--subject', subject);
+      const [name = ''] = namesOf(objects, 'ValidatingAdmissionPolicy');
+      expect(name).toMatch(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/);
+      expect(name.length).toBeLessThan(254);
+    },
+  );
+
+  it.each([
+    ['--subject', 'Kubemend/x'],
+    ['--subject', 'kubemend/X'],
+    ['--subject', 'a\nb'],
+    ['--subject', 'a\u2028b'],
+    ['--subject', 'a'.repeat(1_001)],
+    ['--pin', 'kafka-pods=BAD_NS/x'],
+    ['--pin', 'kafka-pods=kafka/BAD'],
+  ])('prints nothing for %s %j: the API server would refuse the policy and create the roles', async (option, value) => {
+    await expect(call(option, value)).rejects.toThrow(/^--(subject|pin) takes /);
+  });
+
   it.each([
     ['kubemend/runner', 'system:serviceaccount:kubemend:runner', 'kubemend.serviceaccount.kubemend.runner'],
     ['Runner@example.com', 'Runner@example.com', expect.stringMatching(/^kubemend\.user\.runner-example-com-[0-9a-f]{8}$/)],

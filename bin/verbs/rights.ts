@@ -151,7 +151,7 @@ function wantedOf({ values }: Call, all: Remediation[]): (name: string) => boole
 function reachOf(call: Call, all: Remediation[]): Reach {
   const known = new Set(all.flatMap(({ rights }) => rights.flatMap(({ pinned, pinnable }) => pinned ?? pinnable ?? [])));
   const namespaces = [call.values.namespace ?? []].flat().map(String);
-  const wrong = namespaces.find((name) => !/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name));
+  const wrong = namespaces.find((name) => !isNamespace(name));
   if (wrong !== undefined) throw new UsageError(`--namespace ${wrong}: not a valid namespace name`);
   return { subject: subjectOf(call), pins: pinsOf(call, [...known]), namespaces };
 }
@@ -181,7 +181,8 @@ function pinsOf({ values }: Call, known: string[]): Pins {
 
 function objectOf(pin: string, text: string): { namespace: string; name: string } {
   const [namespace, name, ...rest] = text.split('/');
-  if (!namespace || !name || rest.length > 0) throw new UsageError(`--pin takes NAME=NAMESPACE/OBJECT,…, got "${pin}"`);
+  if (!namespace || !name || rest.length > 0 || !isNamespace(namespace) || !isName(name))
+    throw new UsageError(`--pin takes NAME=NAMESPACE/OBJECT,…, got "${pin}"`);
   return { namespace, name };
 }
 
@@ -189,13 +190,21 @@ function subjectOf(call: Call): Subject | undefined {
   const wanted = text(call, 'subject');
   if (wanted === undefined) return undefined;
   const subject = parseSubject(wanted);
-  if (!subject) throw new UsageError(`--subject takes USER or NAMESPACE/SERVICEACCOUNT, got "${wanted}"`);
+  if (!subject) throw new UsageError(`--subject takes USER or NAMESPACE/SERVICEACCOUNT, got ${JSON.stringify(wanted)}`);
   return subject;
 }
 
-/** `USER` or `NAMESPACE/SERVICEACCOUNT`. */
+/** `USER` or `NAMESPACE/SERVICEACCOUNT`; undefined for what the API server takes as neither. */
 function parseSubject(text: string): Subject | undefined {
   const [namespace, name, ...rest] = text.split('/');
   if (!namespace || rest.length > 0 || name === '') return undefined;
+  if (name === undefined ? !isUser(namespace) : !isNamespace(namespace) || !isName(name)) return undefined;
   return name === undefined ? { kind: 'User', name: namespace } : { kind: 'ServiceAccount', namespace, name };
 }
+
+// What the API server takes as names. A policy with another is refused while the roles beside it are created, and would then be held by nothing.
+const isNamespace = (name: string): boolean => name.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name);
+const isName = (name: string): boolean =>
+  name.length <= 253 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(name);
+/** A user's name may hold anything but what breaks a line or is no text: a message of a policy is one line. */
+const isUser = (name: string): boolean => name.length <= 1_000 && name.isWellFormed() && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name);

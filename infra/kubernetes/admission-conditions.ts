@@ -1,14 +1,21 @@
 import { keysOf } from '../../shared/json-patch.ts';
+import { FIELD_MANAGER } from '../../shared/kubemend-marks.ts';
 import { SCHEMA_LEVELS } from '../../shared/schema-defaults.ts';
 import { ANYTHING, type FieldTree, fieldTree, listKeyOf, type Patch, type Write } from '../../shared/write.ts';
 
 /** The CEL expression that holds for exactly the requests that a declared write covers: the engine's check (`shared/declared-writes.ts`), asked by the API server. */
 export function conditionOf(write: Write): string {
   const names = write.names ? [`request.name in ${list(write.names)}`] : [];
-  if (write.operation === 'create') return lines([...names, ...newFields(fieldTree(write), at('object'))]);
+  if (write.operation === 'create') return lines([...names, ...newFields(fieldTree(write), at('object')), ...ownership(write.fields)]);
   const before = Object.entries(write.before ?? {}).map(([pointer, expected]) => matches(at('oldObject', ...keysOf(pointer)), expected));
   if (write.operation === 'delete') return lines([...names, ...before]);
-  return lines([...names, ...before, ...changes(fieldTree(write), at('oldObject'), at('object')), ...stays(write)]);
+  return lines([
+    ...names,
+    ...before,
+    ...changes(fieldTree(write), at('oldObject'), at('object')),
+    ...stays(write),
+    ...ownership(write.changes),
+  ]);
 }
 
 /** A value in CEL: a variable and the keys below it. `depth` numbers the variables of nested lists. */
@@ -63,6 +70,26 @@ function newFields({ keys, each }: FieldTree, object: At): string[] {
     }),
   ];
 }
+
+/**
+ * Any client may write managedFields: who owns a field, and since when. So only the API server's own changes pass: kubemend's entry, and fields
+ * that another manager loses. An entry may vanish only if it held nothing outside the parts of the object that the write changes.
+ * https://kubernetes.io/docs/reference/using-api/server-side-apply/#clearing-managedfields
+ */
+function ownership(fields: object): string[] {
+  const parts = [...new Set(Object.keys(fields).map((pointer) => `f:${keysOf(pointer)[0]}`))];
+  const [before, after] = ['oldObject', 'object'].map(
+    (variable) => `(${variable} == null ? [] : ${variable}.metadata.?managedFields.orValue([]))`,
+  );
+  const same = ['manager', 'operation', 'apiVersion', 'time', 'subresource'].map((key) => `o.?${key} == m.?${key}`).join(' && ');
+  return [
+    `${after}.all(m, m.?manager.orValue("") in ${list(KUBEMEND)} || ${before}.exists(o, ${same}))`,
+    `${before}.all(o, o.?manager.orValue("") in ${list(KUBEMEND)} || o.?fieldsV1.orValue({}).all(f, f in ${list(parts)}) || ${after}.exists(m, ${same}))`,
+  ];
+}
+
+/** The second is what the API server calls the owner of fields that nobody applied before. */
+const KUBEMEND = [FIELD_MANAGER, 'before-first-apply'];
 
 /** What must survive inside a field that may change. */
 const stays = ({ keeps = [], same = [], noDefaults = [] }: Patch): string[] => [

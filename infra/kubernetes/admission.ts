@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { EVENT_REASONS } from '../../shared/announce.ts';
 import { FIELD_MANAGER } from '../../shared/kubemend-marks.ts';
 import type { Remediation, Right } from '../../shared/remediation.ts';
 import type { Write } from '../../shared/write.ts';
@@ -30,15 +31,22 @@ export const usernameOf = (subject: Subject): string =>
 /** Names of policies are DNS names: no colons. */
 const nameOf = (remediation: string): string => `kubemend.${remediation.replace('/', '.')}`;
 
+/** Of an object, in characters (DNS subdomain). */
+const LONGEST_NAME = 253;
+
 /** A user's name may hold anything: a part of its hash tells two apart that look the same without. */
 function sharedName(subject: Subject): string {
-  if (subject.kind === 'ServiceAccount') return `kubemend.serviceaccount.${subject.namespace}.${subject.name}`;
+  const hash = createHash('sha256').update(usernameOf(subject)).digest('hex').slice(0, 8);
+  if (subject.kind === 'ServiceAccount') {
+    const whole = `kubemend.serviceaccount.${subject.namespace}.${subject.name}`;
+    return whole.length <= LONGEST_NAME ? whole : `kubemend.serviceaccount.${subject.namespace}.${hash}`;
+  }
   const readable = subject.name
     .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-|-$/g, '')
+    .match(/[a-z0-9]+/g)
+    ?.join('-')
     .slice(0, 100);
-  return `kubemend.user.${readable}-${createHash('sha256').update(subject.name).digest('hex').slice(0, 8)}`;
+  return `kubemend.user.${[...(readable ? [readable] : []), hash].join('-')}`;
 }
 
 function policyOf(name: string, username: string, remediations: Pick<Remediation, 'rights' | 'writes'>[]): AdmissionObject[] {
@@ -100,8 +108,12 @@ interface Rule {
 
 const EVENTS: Rule = {
   request: 'CREATE events.k8s.io/events',
-  condition: `object.reportingController.startsWith("${FIELD_MANAGER}.dev/")`,
-  message: `it creates Events of the controllers ${FIELD_MANAGER}.dev/…`,
+  condition: [
+    `object.reportingController.startsWith("${FIELD_MANAGER}.dev/")`,
+    `object.reason in ${JSON.stringify(EVENT_REASONS)}`,
+    'object.?deprecatedSource.?component.orValue("") == ""',
+  ].join(' &&\n'),
+  message: `it creates Events of the controllers ${FIELD_MANAGER}.dev/…, with the reasons that kubemend gives`,
 };
 
 const OPERATIONS = { patch: 'UPDATE', apply: 'UPDATE', create: 'CREATE', delete: 'DELETE' } as const;

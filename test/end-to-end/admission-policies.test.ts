@@ -55,6 +55,9 @@ describe('the generated admission policies, on a real API server', () => {
       const refused = `${identityOf(CA)} declares no such write: ${request}`;
       expect(await world.ask(identityOf(CA), asked)).toMatch(new RegExp(`^403 .*${refused}`, 's'));
     }
+    // What SECURITY.md and docs/threat-model.md except: the API server asks no policy about these.
+    const binding = `/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/kubemend.${CA.replace('/', '.')}`;
+    expect(await world.ask(identityOf(CA), remove(binding))).toBe('admitted');
   });
 
   it('hold exec to the commands that kubemend runs', async () => {

@@ -4,7 +4,7 @@ import { ANYTHING } from '../../../shared/write.ts';
 const NUMBER = '^[1-9][0-9]*$';
 const INCIDENT = '/metadata/annotations/kubemend.dev~1incident';
 
-/** What is written of operations in one API group. An undo takes a field back to nothing; a deleted request is made again by a person only. */
+/** What is written of operations in one API group. An undo takes a field back to what it was (nothing, false or zero too); a deleted request is made again by a person only. */
 export const operationWrites = (group: string): Write[] => {
   const kind = { group, resource: 'opsrequests' };
   return [
@@ -12,14 +12,14 @@ export const operationWrites = (group: string): Write[] => {
       operation: 'patch',
       ...kind,
       worst: 'end any operation that is not finished',
-      changes: { '/spec/timeoutSeconds': '^([1-9][0-9]*)?$' },
+      changes: { '/spec/timeoutSeconds': '^[0-9]*$' },
     },
     {
       operation: 'patch',
       ...kind,
-      worst: 'cancel any horizontal scaling',
+      worst: 'cancel any horizontal scaling, or take a cancel back',
       before: { '/spec/type': '^HorizontalScaling$' },
-      changes: { '/spec/cancel': '^(true)?$' },
+      changes: { '/spec/cancel': '^(true|false)?$' },
     },
     { operation: 'create', ...kind, worst: 'scale any Cluster out', fields: RETRY },
     { operation: 'delete', ...kind, worst: 'delete requests that have not begun', before: { '/status/phase': '^(Pending|Creating)$' } },
@@ -53,10 +53,10 @@ const RETRY = {
 export const CLUSTER_WRITES: Write[] = [
   {
     ...{ operation: 'patch', group: 'apps.kubeblocks.io', resource: 'clusters' },
-    worst: 'scale any component to any number of replicas but zero',
+    worst: 'scale any component to any number of replicas but zero, and any instance template to any number',
     changes: {
       '/spec/componentSpecs/[name]/replicas': NUMBER,
-      '/spec/componentSpecs/[name]/instances/[name]/replicas': '^([1-9][0-9]*)?$',
+      '/spec/componentSpecs/[name]/instances/[name]/replicas': '^[0-9]*$',
     },
   },
   {

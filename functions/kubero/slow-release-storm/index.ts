@@ -47,7 +47,7 @@ export default remediation({
       resource: PIPELINES.resource,
       worst: 'have a pipeline reconciled without a pause, or hardly ever',
       // Also what stood there before, or nothing: the undo.
-      changes: { [`/metadata/annotations/${RECONCILE_PERIOD.replace('/', '~1')}`]: '^([0-9.]+(ns|us|µs|ms|s|m|h))*$' },
+      changes: { [`/metadata/annotations/${RECONCILE_PERIOD.replace('/', '~1')}`]: '^[+]?([0-9.]+(ns|us|µs|ms|s|m|h))*$' },
     },
   ],
   risks: RISKS,

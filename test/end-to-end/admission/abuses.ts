@@ -29,6 +29,12 @@ const SCHEMA = '/spec/versions/0/schema/openAPIV3Schema';
 const nested = (levels: number): object =>
   levels === 0 ? { type: 'string' } : { type: 'object', properties: { below: nested(levels - 1) } };
 
+const managed = (manager: string) => ({
+  ...{ manager, operation: 'Apply', apiVersion: 'v1', time: '2001-01-01T00:00:00Z' },
+  ...{ fieldsType: 'FieldsV1', fieldsV1: { 'f:metadata': { 'f:labels': { 'f:app': {} } } } },
+});
+const named = (name: string, { metadata }: { metadata: object }) => ({ metadata: { name, ...metadata } });
+
 /** What each role would allow and no declaration covers. */
 export const ABUSES: Row[] = [
   [CA, 'another annotation of a pod', merge(`${PODS}/kafka-0`, annotation('other', 'b'))],
@@ -174,6 +180,20 @@ export const ABUSES: Row[] = [
       ],
     ] as const
   ).map(([what, patch]): Row => [CRDS, what, json(kafkas, patch)]),
+  [CA, 'the owner of fields of a pod', merge(`${PODS}/kafka-0`, { metadata: { managedFields: [managed('argocd-controller')] } })],
+  [CA, 'the owners of a pod erased', merge(`${PODS}/kafka-0`, { metadata: { managedFields: [{}] } })],
+  [
+    CA,
+    'the allowed annotation in the name of another field manager',
+    {
+      ...{ method: 'PATCH', path: `${PODS}/kafka-0?fieldManager=strimzi-cluster-operator&force=true` },
+      ...{
+        contentType: 'application/apply-patch+yaml',
+        body: { apiVersion: 'v1', kind: 'Pod', ...named('kafka-0', annotation(KEY, '9')) },
+      },
+    },
+  ],
+  [OPS, 'a new request with an owner', create(OPSREQUESTS, retry({}, { ...incident, managedFields: [managed('argocd-controller')] }))],
   [CRDS, 'a label', merge(kafkas, { metadata: { labels: { app: 'other' } } })],
   [CRDS, 'an annotation', merge(kafkas, annotation('api-approved.kubernetes.io', 'x'))],
   [CRDS, 'a finalizer', merge(kafkas, { metadata: { finalizers: ['example.com/stuck'] } })],
@@ -215,4 +235,12 @@ export const ABUSES: Row[] = [
       create('/apis/events.k8s.io/v1/namespaces/kafka/events', event('kubelet')),
     ],
   ),
+  ...[CA, CRDS, STORM, OPS].flatMap((name): Row[] => {
+    const own = event('kubemend.dev/x');
+    const events = '/apis/events.k8s.io/v1/namespaces/kafka/events';
+    return [
+      [name, 'an Event with the reason of an operator', create(events, { ...own, reason: 'CaCertRenewed' })],
+      [name, 'an Event with another source', create(events, { ...own, deprecatedSource: { component: 'strimzi' } })],
+    ];
+  }),
 ];

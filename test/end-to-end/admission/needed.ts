@@ -37,6 +37,18 @@ export const NEEDED: Row[] = [
     json(kafkas, [{ op: 'add', path: `${SPEC_OF_SPEC}/properties/fresh`, value: { type: 'string' } }]),
   ],
   [STORM, 'the reconcile period', merge(`${PIPELINES}/shop`, annotation('helm.sdk.operatorframework.io/reconcile-period', '1h'))],
+  [
+    STORM,
+    'its undo to a period with a sign',
+    merge(`${PIPELINES}/shop`, annotation('helm.sdk.operatorframework.io/reconcile-period', '+60s')),
+  ],
+  [OPS, 'the undo of a timeout to zero', merge(`${OPSREQUESTS}/restart`, { spec: { timeoutSeconds: 0 } })],
+  [OPS, 'the undo of a cancel to false', merge(`${OPSREQUESTS}/out`, { spec: { cancel: false } })],
+  [
+    OPS,
+    'the undo of a template to no replicas',
+    json(`${CLUSTERS}/orders`, [{ op: 'replace', path: '/spec/componentSpecs/0/instances/0/replicas', value: 0 }]),
+  ],
   [STORM, 'its undo', merge(`${PIPELINES}/shop`, annotation('helm.sdk.operatorframework.io/reconcile-period', null))],
   [OPS, 'a timeout', merge(`${OPSREQUESTS}/restart`, { spec: { timeoutSeconds: 1 } })],
   [OPS, 'the undo of a timeout', merge(`${OPSREQUESTS}/restart`, { spec: { timeoutSeconds: null } })],
