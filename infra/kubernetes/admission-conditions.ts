@@ -6,7 +6,7 @@ import { ANYTHING, type FieldTree, fieldTree, listKeyOf, type Patch, type Write 
 /** The CEL expression that holds for exactly the requests that a declared write covers: the engine's check (`shared/declared-writes.ts`), asked by the API server. */
 export function conditionOf(write: Write): string {
   const names = write.names ? [`request.name in ${list(write.names)}`] : [];
-  if (write.operation === 'create') return lines([...names, ...newFields(fieldTree(write), at('object')), ...ownership(write.fields)]);
+  if (write.operation === 'create') return lines([...names, ...newFields(fieldTree(write), at('object'))]);
   const before = Object.entries(write.before ?? {}).map(([pointer, expected]) => matches(at('oldObject', ...keysOf(pointer)), expected));
   if (write.operation === 'delete') return lines([...names, ...before]);
   return lines([
@@ -88,8 +88,8 @@ function ownership(fields: object): string[] {
   ];
 }
 
-/** The second is what the API server calls the owner of fields that nobody applied before. */
-const KUBEMEND = [FIELD_MANAGER, 'before-first-apply'];
+/** kubemend, and what the API server calls the owner of fields from before the first apply, and of more than ten managers' oldest changes. */
+const KUBEMEND = [FIELD_MANAGER, 'before-first-apply', 'ancient-changes'];
 
 /** What must survive inside a field that may change. */
 const stays = ({ keeps = [], same = [], noDefaults = [] }: Patch): string[] => [

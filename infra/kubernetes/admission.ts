@@ -108,11 +108,9 @@ interface Rule {
 
 const EVENTS: Rule = {
   request: 'CREATE events.k8s.io/events',
-  condition: [
-    `object.reportingController.startsWith("${FIELD_MANAGER}.dev/")`,
-    `object.reason in ${JSON.stringify(EVENT_REASONS)}`,
-    'object.?deprecatedSource.?component.orValue("") == ""',
-  ].join(' &&\n'),
+  condition: [`object.reportingController.startsWith("${FIELD_MANAGER}.dev/")`, `object.reason in ${JSON.stringify(EVENT_REASONS)}`].join(
+    ' &&\n',
+  ),
   message: `it creates Events of the controllers ${FIELD_MANAGER}.dev/…, with the reasons that kubemend gives`,
 };
 

@@ -193,7 +193,6 @@ export const ABUSES: Row[] = [
       },
     },
   ],
-  [OPS, 'a new request with an owner', create(OPSREQUESTS, retry({}, { ...incident, managedFields: [managed('argocd-controller')] }))],
   [CRDS, 'a label', merge(kafkas, { metadata: { labels: { app: 'other' } } })],
   [CRDS, 'an annotation', merge(kafkas, annotation('api-approved.kubernetes.io', 'x'))],
   [CRDS, 'a finalizer', merge(kafkas, { metadata: { finalizers: ['example.com/stuck'] } })],
@@ -238,9 +237,6 @@ export const ABUSES: Row[] = [
   ...[CA, CRDS, STORM, OPS].flatMap((name): Row[] => {
     const own = event('kubemend.dev/x');
     const events = '/apis/events.k8s.io/v1/namespaces/kafka/events';
-    return [
-      [name, 'an Event with the reason of an operator', create(events, { ...own, reason: 'CaCertRenewed' })],
-      [name, 'an Event with another source', create(events, { ...own, deprecatedSource: { component: 'strimzi' } })],
-    ];
+    return [[name, 'an Event with the reason of an operator', create(events, { ...own, reason: 'CaCertRenewed' })]];
   }),
 ];
