@@ -139,11 +139,17 @@ it('A scan that came to no answer is no all-clear', () => {
 });
 
 describe('redrive', () => {
+  /** Dead letters in a file whose name leaves no room for a suffix. */
+  function longNamed(): string {
+    const file = path('l'.repeat(240));
+    writeFileSync(file, `${JSON.stringify({ event: JSON.parse(readFileSync(SAMPLE, 'utf8')) })}\n`);
+    return file;
+  }
   it.each([
     ['a folder that is not there', () => path('nowhere', 'letters'), /^There are no dead letters at/],
     ['a file that is not there', () => path('letters'), /^There are no dead letters at/],
-    ['a folder', () => directory, /^The dead letters of .* cannot be taken: EISDIR.* They stay where they are$/],
-    ['a file that cannot be put aside', () => '/proc/version', /^The dead letters of \/proc\/version cannot be taken: E/],
+    ['a folder', () => directory, /^kubemend cannot redrive .*: it is not a regular file. The file is unchanged$/],
+    ['a file that cannot be renamed', longNamed, /^kubemend cannot redrive .*: ENAMETOOLONG.* The file is unchanged$/],
   ])('of %s is no success', async (_, file, sentence) => {
     here();
     expect(await says(redrive, '--file', file())).toMatch(sentence);

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -159,6 +159,31 @@ describe('redrive', () => {
     expect(JSON.parse((await kubemend('redrive', '--file', file, '--json')).out)).toEqual({
       error: { message: `There are no dead letters at ${file}`, exitCode: 2 },
     });
+  });
+
+  it.each([
+    ['an empty file', 'it holds no dead letter', (file: string) => writeFile(file, '', { mode: 0o644 })],
+    ['a file of text', 'it holds no dead letter', (file: string) => writeFile(file, 'root:x:0:0\n{"fact":{}}\n', { mode: 0o644 })],
+    ['a symbolic link', 'it is not a regular file', (file: string) => symlink(SAMPLE, file)],
+    ['a pipe', 'it is not a regular file', (file: string) => promisify(execFile)('mkfifo', [file])],
+    ['a folder', 'it is not a regular file', (file: string) => mkdir(file)],
+  ])('refuses %s and leaves it unchanged', async (_, reason, create) => {
+    const file = join(here(), 'precious');
+    await create(file);
+    // A file beside it that does hold dead letters is not moved either.
+    await deadLetters(join(here(), 'letters'), [JSON.parse(await readFile(SAMPLE, 'utf8'))]);
+    await rename(join(here(), 'letters'), `${file}.1`);
+    const picture = async () => {
+      const { ino, mode, size, mtimeMs } = await lstat(file);
+      return { ino, mode, size, mtimeMs, names: (await readdir(here())).filter((name) => name.startsWith('precious')).sort() };
+    };
+    const before = await picture();
+    expect(await kubemend('redrive', '--file', file)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(`kubemend cannot redrive ${file}: ${reason}. The file is unchanged`),
+    });
+    expect(await picture()).toEqual(before);
+    expect(await state.list({ unfinished: true })).toEqual([]);
   });
 });
 

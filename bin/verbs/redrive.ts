@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { type Envelope, envelope } from '../../events/fact.ts';
+import type { Envelope } from '../../events/fact.ts';
 import { writePrivateFile } from '../../events/private-files.ts';
 import { readEvent } from '../../infra/lambda/read-event.ts';
 import { loadRemediations } from '../../infra/remediations.ts';
 import { EventBridgeBus } from '../../shared/bus/eventbridge.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { handIn } from '../../shared/hand-in.ts';
-import { putAside } from '../dead-letters.ts';
+import { parseLetter, putAside } from '../dead-letters.ts';
 import { localStore, stateDirectory, watchedCluster } from '../store.ts';
 import { type Call, stateOption, text, UsageError, type Verb } from '../verb.ts';
 
@@ -35,12 +35,12 @@ export const verb: Verb = {
     const bus = text(call, 'bus');
     const publish = bus === undefined ? await toState(call) : await toEventBridge(bus);
     // A full file was put aside by the exporter as `.1`.
-    const asides = [await putAside(`${file}.1`), await putAside(file)].flatMap((aside) => aside ?? []);
-    if (asides.length === 0 && text(call, 'file') !== undefined) throw new UsageError(`There are no dead letters at ${file}`);
+    const aside = await putAside([`${file}.1`, file]);
+    if (aside === undefined && text(call, 'file') !== undefined) throw new UsageError(`There are no dead letters at ${file}`);
     const left: { because: string; id: string }[] = [];
     let sent = 0;
-    for (const line of asides.flatMap(({ lines }) => lines)) {
-      const letter = parse(line);
+    for (const line of aside?.lines ?? []) {
+      const letter = parseLetter(line);
       const because =
         typeof letter === 'string'
           ? letter
@@ -55,7 +55,7 @@ export const verb: Verb = {
         writePrivateFile(file, `${kept}\n`, 'a');
       }
     }
-    for (const aside of asides) await aside.done();
+    await aside?.done();
     if (call.json) call.out(JSON.stringify({ sent, left }));
     else tell(call, { sent, left, place: file });
     return left.length > 0 ? 1 : 0;
@@ -75,17 +75,6 @@ async function redriveFromQueue(call: Call): Promise<number> {
 function tell(call: Call, { sent, left, place }: { sent: number; left: { id: string; because: string }[]; place: string }): void {
   call.out(`${sent} sent again, ${left.length} left in ${place}`);
   for (const { id, because } of left) call.out(`  ${id}: ${because}`);
-}
-
-/** The event of a dead letter, or why the line is none. */
-function parse(line: string): Envelope | string {
-  try {
-    const { event, fact } = JSON.parse(line) as { event?: unknown; fact?: unknown };
-    const found = envelope.safeParse(event ?? fact);
-    return found.success ? found.data : 'the line holds no event';
-  } catch {
-    return 'the line is no JSON';
-  }
 }
 
 async function toState(call: Call): Promise<(event: Envelope) => Promise<void>> {
