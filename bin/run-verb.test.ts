@@ -119,7 +119,7 @@ describe('incidents', () => {
     ]);
   });
 
-  it.each(['0', '-1', '1.5', 'many'])('--limit %s is a sentence', async (limit) => {
+  it.each(['0', '-1', '1.5', 'many', '99999999999999999999999', '1e300', 'Infinity'])('--limit %s is a sentence', async (limit) => {
     await incident();
     expect(await says(incidents, `--limit=${limit}`)).toBe(`--limit must be a positive integer, got ${limit}`);
   });

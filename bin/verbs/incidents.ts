@@ -44,6 +44,6 @@ function limitOf(call: Call): number {
   const given = text(call, 'limit');
   if (given === undefined) return call.values.all ? Number.POSITIVE_INFINITY : LIMIT;
   const limit = Number(given);
-  if (!Number.isInteger(limit) || limit < 1) throw new UsageError(`--limit must be a positive integer, got ${given}`);
+  if (!Number.isSafeInteger(limit) || limit < 1) throw new UsageError(`--limit must be a positive integer, got ${given}`);
   return limit;
 }
