@@ -99,6 +99,28 @@ describe('a window of counted writes', () => {
     expect(actors[0]).toMatchObject({ user: '(others)', writes: 36 });
   });
 
+  it('names a new writer once the entries of earlier writers are gone, also when it never was empty', () => {
+    const timeline = new Timeline(60_000, 4_096);
+    for (let i = 0; i < 300; i++) timeline.add(put(i * 10_000, { writerKey: `w${i}`, writer: { user: `u${i}`, userAgent: '' } }));
+    const { actors } = tally(timeline, 2_990_000, 60, seenByBoth);
+    expect(actors.map(({ user }) => user).sort()).toEqual(['u294', 'u295', 'u296', 'u297', 'u298', 'u299']);
+  });
+
+  it('names at most 64 writers at a time, also after entries were merged', () => {
+    const timeline = new Timeline(60_000, 200);
+    for (let i = 0; i < 2_000; i++) timeline.add(put(i * 100, { writerKey: `w${i}`, writer: { user: `u${i}`, userAgent: '' } }));
+    const writers = timeline.between(0, 200_000).map((entry) => (entry.source === 'audit' ? entry.writerKey : ''));
+    expect(new Set(writers).size).toBeLessThanOrEqual(65);
+  });
+
+  it('forgets what a clock that ran ahead dated, says how many writes that were, and goes on counting', () => {
+    const timeline = new Timeline(60_000, 100);
+    for (const at of [0, 3_600_000, 3_601_000]) timeline.add(put(at));
+    expect(timeline.forgetAfter(10_000)).toBe(2);
+    expect(timeline.add(put(10_000))).toBe(true);
+    expect(timeline.count).toBe(1);
+  });
+
   it('takes back a deletion that turns out to be ours', () => {
     const timeline = new Timeline(60_000, 100);
     timeline.add({ ...event(0), deleted: true } as Entry);

@@ -29,6 +29,8 @@ export const SKEW = 2_000;
 /** Entries are paired anew until they are this much older than the newest: longer than the audit webhook's default batch of 30 s. */
 const SETTLED = 60_000;
 const MAX_WRITERS = 64;
+/** Stands for the writers beyond that number. */
+const OTHERS = '(others)';
 
 /**
  * The entries of one object in order of time. Requests are paired with watch events: a request without one stored nothing.
@@ -38,7 +40,8 @@ const MAX_WRITERS = 64;
 export class Timeline {
   readonly #keep: number;
   readonly #cap: number;
-  #writers: Set<string> | undefined;
+  /** How many of the entries each named writer has; absent until there is a request. */
+  #writers: Map<string, number> | undefined;
   #entries: Entry[] = [];
   /** Writes and requests forgotten to keep within the cap. */
   forgotten = 0;
@@ -81,7 +84,17 @@ export class Timeline {
     const gone = this.#after(now - this.#keep);
     if (gone === 0) return;
     this.#pair();
-    for (const entry of this.#entries.splice(0, gone)) freeze(entry);
+    this.#remove(0, gone);
+  }
+
+  /** Forgets the entries later than `at`: a clock that ran ahead dated them. Returns the writes and requests that they stood for. */
+  forgetAfter(at: number): number {
+    const first = this.#after(at);
+    if (first === this.#entries.length) return 0;
+    this.#pair();
+    const count = this.#remove(first, this.#entries.length - first);
+    this.#open = Math.min(this.#open, this.newest - SETTLED);
+    return count;
   }
 
   /** Merges old entries, then forgets the oldest, until at most `most` are left. */
@@ -92,10 +105,8 @@ export class Timeline {
       until = this.newest;
     }
     const surplus = Math.max(0, this.#entries.length - Math.floor(most));
-    for (const entry of this.#entries.splice(0, surplus)) {
-      freeze(entry);
-      this.forgotten += entry.count;
-    }
+    this.forgotten += this.#remove(0, surplus);
+    this.#countWriters();
   }
 
   /** Takes back the newest deletion seen within SKEW of `at`: it turned out to be our own. */
@@ -151,14 +162,41 @@ export class Timeline {
     this.#changed = false;
   }
 
-  /** Beyond 64 different writers of one object the rest is one: whoever varies a user agent must not fill our memory. */
+  /** Removes entries, and gives the writes and requests that they stood for. */
+  #remove(first: number, length: number): number {
+    let count = 0;
+    for (const entry of this.#entries.splice(first, length)) {
+      freeze(entry);
+      count += entry.count;
+      if (entry.source === 'audit') this.#release(entry.writerKey);
+    }
+    return count;
+  }
+
+  /** Beyond 64 different writers of the entries held the rest is one: whoever varies a user agent must not fill our memory. */
   #known(entry: Entry): Entry {
     if (entry.source === 'watch') return entry;
-    this.#writers ??= new Set();
-    if (this.#writers.has(entry.writerKey)) return entry;
-    if (this.#writers.size >= MAX_WRITERS) return { ...entry, writer: { user: '(others)', userAgent: '' }, writerKey: '(others)' };
-    this.#writers.add(entry.writerKey);
+    this.#writers ??= new Map();
+    const held = this.#writers.get(entry.writerKey) ?? 0;
+    if (held === 0 && this.#writers.size >= MAX_WRITERS) return { ...entry, writer: { user: OTHERS, userAgent: '' }, writerKey: OTHERS };
+    this.#writers.set(entry.writerKey, held + 1);
     return entry;
+  }
+
+  /** An entry of this writer is gone; with its last one the writer gives its place to another. */
+  #release(writerKey: string): void {
+    const held = this.#writers?.get(writerKey) ?? 0;
+    if (held > 1) this.#writers?.set(writerKey, held - 1);
+    else this.#writers?.delete(writerKey);
+  }
+
+  /** Merging leaves fewer entries of a writer, and at least one. */
+  #countWriters(): void {
+    this.#writers?.clear();
+    for (const entry of this.#entries) {
+      if (entry.source === 'audit' && entry.writerKey !== OTHERS)
+        this.#writers?.set(entry.writerKey, (this.#writers.get(entry.writerKey) ?? 0) + 1);
+    }
   }
 }
 
