@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Connection } from '../shared/kubernetes/transport.ts';
+import { refuseOtherFields } from './kubeconfig-fields.ts';
 import { UsageError } from './verb.ts';
 
 /** How to reach the cluster of a kubeconfig context, by any way a kubeconfig knows (token, certificate, exec plugin). Throws UsageError. */
@@ -12,7 +13,7 @@ export async function readKubeconfig(
   path: string | undefined,
   context: string | undefined,
 ): Promise<{ cluster: string; connection: Connection }> {
-  const config = await load(path);
+  const { config, files } = await load(path);
   const named = config.getContexts().map(({ name }) => name);
   if (context) config.setCurrentContext(context);
   const current = config.getCurrentContext();
@@ -23,6 +24,7 @@ export async function readKubeconfig(
     throw new UsageError(`Context "${current}" of the kubeconfig${at(path)} names a cluster that is not in it. ${choose(named)}`);
   if (!cluster.server.startsWith('https://'))
     throw new UsageError(`${cluster.server} is not https: kubemend sends no credentials in the clear`);
+  await refuseOtherFields(files, cluster.name, config.getContextObject(current)?.user ?? '');
   const options = async (): Promise<RequestOptions> => {
     const result: RequestOptions = {};
     await config.applyToHTTPSOptions(result);
@@ -43,23 +45,24 @@ export async function readKubeconfig(
 }
 
 /** Reads the files of `path` (`$KUBECONFIG` may name several), else what every client takes: `~/.kube/config`, or the ServiceAccount of a Pod. */
-async function load(path: string | undefined): Promise<KubeConfig> {
+async function load(path: string | undefined): Promise<{ config: KubeConfig; files: string[] }> {
   const config = new KubeConfig();
   const usual = join(homedir(), '.kube', 'config');
   if (path === undefined && !existsSync(usual)) {
     config.loadFromDefault();
     // What the library takes when there is nothing at all.
-    if (config.getCurrentCluster()?.server !== 'http://localhost:8080') return config;
+    if (config.getCurrentCluster()?.server !== 'http://localhost:8080') return { config, files: [] };
     throw new UsageError(`There is no kubeconfig: ${usual} does not exist. Name one with --kubeconfig, or in KUBECONFIG`);
   }
-  for (const [index, file] of (path === undefined ? [usual] : filesOf(path)).entries()) {
+  const files = path === undefined ? [usual] : filesOf(path);
+  for (const [index, file] of files.entries()) {
     const one = index === 0 ? config : new KubeConfig();
     await loadFile(one, file);
     if (index > 0) config.mergeConfig(one);
   }
   if (config.getClusters().length === 0)
     throw new UsageError(`${path ?? usual} is no kubeconfig: it names no cluster. Give one with --kubeconfig`);
-  return config;
+  return { config, files };
 }
 
 async function loadFile(config: KubeConfig, file: string): Promise<void> {

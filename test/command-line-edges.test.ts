@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readKubeconfig } from '../bin/kubeconfig.ts';
+import { UsageError } from '../bin/verb.ts';
 import type { Incident } from '../shared/incident.ts';
 import { openDatabase, SqliteState } from '../shared/state/sqlite.ts';
 
@@ -146,6 +148,40 @@ describe('a kubeconfig that cannot be used', () => {
     const { code, err } = await kubemend(['scan', '--kubeconfig', path]);
     expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(sentence) });
     expect(err).not.toMatch(/localhost/);
+  });
+
+  it.each([
+    ['user', 'as', 'reader'],
+    ['user', 'as-groups', ['readers']],
+    ['user', 'as-uid', '1'],
+    ['user', 'as-user-extra', { reason: ['a'] }],
+    ['user', 'username', 'ada'],
+    ['user', 'password', 'secret'],
+    ['user', 'tokenFile', '/nonexistent'],
+    ['cluster', 'proxy-url', 'http://127.0.0.1:1'],
+    ['cluster', 'tls-server-name', 'other'],
+    ['cluster', 'insecure-skip-tls-verify', true],
+    ['cluster', 'a-field-of-the-future', 1],
+  ])('sets a field of its %s that kubemend does not support (%s): it is refused', async (kind, field, value) => {
+    const path = join(directory, 'fields');
+    const [used, other] = ['a', 'b'].map((name) => ({
+      cluster: { name, cluster: { server: 'https://127.0.0.1:1', ...(kind === 'cluster' && name === 'a' && { [field]: value }) } },
+      user: { name, user: { token: 't', ...(kind === 'user' && name === 'a' && { [field]: value }) } },
+      context: { name, context: { cluster: name, user: name } },
+    }));
+    const parts = [used, other].flatMap((part) => part ?? []);
+    const content = {
+      clusters: parts.map((one) => one.cluster),
+      users: parts.map((one) => one.user),
+      contexts: parts.map((one) => one.context),
+    };
+    writeFileSync(path, JSON.stringify({ ...content, 'current-context': 'a' }));
+    expect(await readKubeconfig(path, undefined).catch((error: Error) => error)).toEqual(
+      new UsageError(
+        `The kubeconfig ${path} sets ${field} for the ${kind} "a", and kubemend does not support this field. Name a context without it with --context`,
+      ),
+    );
+    expect(await readKubeconfig(path, 'b')).toMatchObject({ cluster: 'b' });
   });
 
   it.each([['scan'], ['run'], ['doctor'], ['export', '--print']])('does not exist: %s says so', async (...args) => {
