@@ -11,7 +11,7 @@ const AGAIN_AFTER = 300;
 
 /** An exporter that is started again whenever its process ends, until `stop`. */
 export class ExporterChild {
-  readonly #config: ExporterConfig;
+  readonly #config: ExporterConfig & { enter: string[] };
   #child: ChildProcess | undefined;
   #wanted = false;
   #loop: Promise<void> = Promise.resolve();
@@ -22,7 +22,8 @@ export class ExporterChild {
   /** The newest ones. */
   problems: string[] = [];
 
-  constructor(config: ExporterConfig) {
+  /** `enter`: what the program is started with. */
+  constructor(config: ExporterConfig & { enter: string[] }) {
     this.#config = config;
   }
 
@@ -70,7 +71,9 @@ export class ExporterChild {
   async #run(): Promise<void> {
     while (this.#wanted) {
       this.starts++;
-      const child = spawn(process.execPath, [PROGRAM, JSON.stringify(this.#config)], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+      const { enter, ...config } = this.#config;
+      const [command = process.execPath, ...args] = [...enter, process.execPath, PROGRAM, JSON.stringify(config)];
+      const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
       this.#child = child;
       child.stderr?.on('data', (text: Buffer) => this.#noted(text.toString('utf8').trim()));
       child.on('message', (message: ExporterMessage) => {

@@ -69,6 +69,7 @@ export async function runScenario(scenario: Scenario, ground: Ground, long: bool
     // At most every third request is counted, on two objects.
     steps: Math.ceil((2 * lasts + 60_000) / PAUSE / STEP / 6) + 2,
     directory: disk?.directory ?? join(folder, 'exporter'),
+    enter: disk?.enter ?? [],
     audit: audit === 'webhook' ? webhook.listener : auditPath,
     ...(disk?.fullWhile !== undefined && { fullWhile: disk.fullWhile }),
   });

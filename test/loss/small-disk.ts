@@ -4,7 +4,10 @@ import { join } from 'node:path';
 
 /** A folder that can run out of space. */
 export interface SmallDisk {
+  /** As a program sees it that is started behind `enter`. */
   directory: string;
+  /** What a program is started with, so that it sees the disk; the program keeps the process ID. */
+  enter: string[];
   /** `tmpfs`: really full. `injected`: no small file system can be mounted here, so writes in the exporter's process fail instead. */
   kind: 'tmpfs' | 'injected';
   /** For the exporter, when the fault is injected. */
@@ -19,7 +22,7 @@ export interface SmallDisk {
 export async function makeSmallDisk(folder: string, bytes: number): Promise<SmallDisk> {
   await mkdir(folder, { recursive: true });
   const holder = await holdMount(folder, bytes);
-  return holder ? realDisk(`/proc/${holder.pid}/root${folder}`, bytes, holder) : injectedDisk(folder);
+  return holder ? realDisk(folder, bytes, holder) : injectedDisk(folder);
 }
 
 /** The process whose end unmounts it; undefined where namespaces are forbidden. */
@@ -42,10 +45,11 @@ async function holdMount(folder: string, bytes: number): Promise<ChildProcess | 
     );
 }
 
-function realDisk(directory: string, bytes: number, holder: ChildProcess): SmallDisk {
-  const filler = join(directory, '..filler');
+function realDisk(folder: string, bytes: number, holder: ChildProcess): SmallDisk {
+  const filler = join(`/proc/${holder.pid}/root${folder}`, '..filler');
   return {
-    directory: join(directory, 'exporter'),
+    directory: join(folder, 'exporter'),
+    enter: ['nsenter', '--target', `${holder.pid}`, '--user', '--preserve-credentials', '--mount'],
     kind: 'tmpfs',
     async fill() {
       for (let size = bytes; size >= 1; size = Math.floor(size / 2)) await appendFile(filler, Buffer.alloc(size)).catch(isFull);
@@ -63,6 +67,7 @@ function injectedDisk(folder: string): SmallDisk {
   const fullWhile = join(folder, 'full');
   return {
     directory: join(folder, 'exporter'),
+    enter: [],
     kind: 'injected',
     fullWhile,
     fill: () => writeFile(fullWhile, ''),
