@@ -53,6 +53,8 @@ export interface Right {
   scope?: 'cluster';
   /** Of `pods/exec`: each command, as a regular expression (in the syntax that RE2 and JavaScript share) for each whole word. The admission policy refuses any other. */
   commands?: string[][];
+  /** The same for the commands that change something: refused with the rights for shadow mode. */
+  writeCommands?: string[][];
   verbs: ('get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete')[];
 }
 
@@ -60,7 +62,7 @@ export interface Right {
 export type ReadRight =
   | (Right & { verbs: ('get' | 'list' | 'watch')[] })
   | (Right & { resources: 'pods/portforward'[]; pinned: string; verbs: ('get' | 'create')[] })
-  | (Right & { resources: 'pods/exec'[]; pinned: string; commands: string[][]; verbs: ('get' | 'create')[] });
+  | (Right & { resources: 'pods/exec'[]; pinned: string; commands: string[][]; writeCommands?: string[][]; verbs: ('get' | 'create')[] });
 
 export interface Limits {
   /** Between the first and the second question. */

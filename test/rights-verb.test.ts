@@ -69,6 +69,11 @@ describe('kubemend rights', () => {
   it('holds a stream to its policy in shadow mode, too', async () => {
     const { objects } = await printed('--shadow', '--pin', 'zookeeper-exec-pods=kafka/my-cluster-zookeeper-0');
     expect(namesOf(objects, 'ValidatingAdmissionPolicy')).toEqual(['kubemend.strimzi.delete-stale-migration-znode']);
+    const allowed = JSON.stringify(objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicy'));
+    expect(allowed).toMatch(/get.*-s/);
+    expect(allowed).not.toMatch(/delete -v|create \/migration/);
+    const { objects: writing } = await printed('--pin', 'zookeeper-exec-pods=kafka/my-cluster-zookeeper-0');
+    expect(JSON.stringify(writing.filter(({ kind }) => kind === 'ValidatingAdmissionPolicy'))).toMatch(/create \/migration/);
   });
 
   it('prints Roles for the namespaces that were named, and keeps cluster-wide only what has no namespace or is read in all', async () => {

@@ -96,7 +96,9 @@ export const verb: Verb = {
       remediationRbac(one, reach).some(({ rules }) => JSON.stringify(rules ?? []).includes('"create"')),
     );
     const held = remediations.filter(({ name }) => acting.some((one) => one.name === name));
-    const policies = call.values['no-policies'] || held.length === 0 ? [] : admissionPolicies(reach.subject ? all : held, reach.subject);
+    // Its commands, though, only read there.
+    const declared = (reach.subject ? all : held).map((one) => (call.values.shadow ? { ...one, rights: readOnly(one).rights } : one));
+    const policies = call.values['no-policies'] || held.length === 0 ? [] : admissionPolicies(declared, reach.subject);
     const objects = [
       // Before the roles, so that no moment passes in which they hold alone. A shared identity has one policy, for all that it may ever be granted.
       ...policies,

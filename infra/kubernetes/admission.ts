@@ -124,15 +124,16 @@ const ruleOf = (write: Write): Rule => ({
 
 /** A stream into a pod (exec, port-forward): RBAC names the pods. A policy sees the command of an exec, and never what flows through a stream. */
 const streams = (rights: Right[]): Rule[] =>
-  rights.flatMap(({ group, resources, verbs, commands }) =>
-    resources
+  rights.flatMap(({ group, resources, verbs, commands: reading, writeCommands = [] }) => {
+    const commands = reading && [...reading, ...writeCommands];
+    return resources
       .filter((resource) => resource.includes('/') && verbs.includes('create'))
       .map((resource) => ({
         request: `CONNECT ${group}/${resource}`,
         ...(resource.endsWith('/portforward') ? {} : { condition: execOf(commands ?? []) }),
         message: commands ? `it runs only ${commands.map((words) => words.join(' ')).join(', or ')}` : `it opens ${resource}`,
-      })),
-  );
+      }));
+  });
 
 /** Each word by itself: joined words say nothing about where one ends, and a word of one command may hold another command. */
 const execOf = (commands: string[][]): string =>

@@ -76,7 +76,10 @@ export const readOnly = ({ name, rights }: Owner): Owner => ({
   name,
   rights: rights
     // A stream is opened with `get` and `create` (measured), also when it is only read.
-    .map((right) => ({ ...right, verbs: right.verbs.filter((verb) => READING.has(verb) || right.pinned !== undefined) }))
+    .map(({ writeCommands: _, ...right }) => ({
+      ...right,
+      verbs: right.verbs.filter((verb) => READING.has(verb) || right.pinned !== undefined),
+    }))
     .filter(({ verbs }) => verbs.length > 0),
 });
 

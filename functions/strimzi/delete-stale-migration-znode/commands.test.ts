@@ -2,7 +2,9 @@ import { expect, it } from '@jest/globals';
 import { overShell } from '../../../shared/zookeeper/shell.ts';
 import definition from './index.ts';
 
-const commands = definition.rights.flatMap((right) => ('commands' in right ? (right.commands ?? []) : []));
+const commands = definition.rights.flatMap((right) =>
+  'commands' in right ? [...(right.commands ?? []), ...(('writeCommands' in right && right.writeCommands) || [])] : [],
+);
 
 /** Whether one of the declared commands takes all these words, each by itself, as the admission policy asks. */
 const isDeclared = (words: string[]): boolean =>

@@ -20,6 +20,8 @@ const NODE = '/[a-z0-9_/]+';
 const COMMANDS = [
   [...SHELL, 'sync', NODE],
   [...SHELL, 'get', '-s', NODE],
+];
+const WRITE_COMMANDS = [
   [...SHELL, 'delete', '-v', '[0-9]+', '/migration'],
   // The data that was deleted: JSON text, so that it is no option of the shell.
   [...SHELL, 'create', '/migration', '[{][\\s\\S]*[}]\\s*'],
@@ -51,7 +53,14 @@ export default remediation({
     { group: 'apps', resources: ['deployments'], scope: 'cluster', verbs: ['list'] },
     { group: '', resources: ['pods/portforward'], pinned: 'zookeeper-pods', verbs: ['get', 'create'] },
     // Only where port-forward is forbidden. By RBAC alone, exec can run anything in the pod.
-    { group: '', resources: ['pods/exec'], pinned: 'zookeeper-exec-pods', commands: COMMANDS, verbs: ['get', 'create'] },
+    {
+      group: '',
+      resources: ['pods/exec'],
+      pinned: 'zookeeper-exec-pods',
+      commands: COMMANDS,
+      writeCommands: WRITE_COMMANDS,
+      verbs: ['get', 'create'],
+    },
   ],
   // It writes to ZooKeeper, through a stream that the API server does not look into.
   writes: [],
