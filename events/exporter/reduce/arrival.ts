@@ -3,7 +3,7 @@ import type { AuditRecord } from '../audit/audit-record.ts';
 /** How far an event of a live source may be ahead of the receiver's clock: no further than a request and its watch event may lie apart. */
 const MAX_AHEAD_MS = 2_000;
 /** The same for a source that reads the API server's own log: nobody but the API server writes there, and its clock may differ. */
-const MAX_AHEAD_IN_LOG_MS = 60_000;
+export const MAX_AHEAD_IN_LOG_MS = 60_000;
 /**
  * How old an event of a live source may be. The API server collects a batch for 30 s, then tries five times, 30 s each and 81 s of pauses between: after
  * 261 s it drops the batch.

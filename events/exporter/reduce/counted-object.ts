@@ -29,6 +29,9 @@ const NONE: ReadonlySet<string> = new Set();
 const NEVER: ReadonlyMap<string, number> = new Map();
 const ENTRIES_PER_OBJECT = 4_096;
 
+/** A window of which nothing was sent. */
+export const windowState = (): WindowState => ({ matched: NONE, sentAt: NEVER, sentId: '', heldSince: undefined });
+
 /** An object without writes, counted in windows of these `seconds` (ascending). */
 export function countedObject(
   { group, version, resource }: Pick<CountedObject, 'group' | 'version' | 'resource'>,
@@ -39,7 +42,7 @@ export function countedObject(
     ...named,
     ...{ stream: `${group}/${resource}`, group, version, resource },
     timeline: new Timeline((seconds.at(-1) as number) * 1_000, ENTRIES_PER_OBJECT),
-    windows: new Map(seconds.map((one) => [one, { matched: NONE, sentAt: NEVER, sentId: '', heldSince: undefined }])),
+    windows: new Map(seconds.map((one) => [one, windowState()])),
     ownDeleteAt: Number.NEGATIVE_INFINITY,
   };
 }

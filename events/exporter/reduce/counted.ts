@@ -25,3 +25,9 @@ export function timeOf(counted: Counted): number {
 /** In place of a `group/resource`: the gap concerns all audit, or everything. */
 export const ALL_AUDIT = 'audit';
 export const EVERYTHING = '*';
+
+/** The stream of a resource: its watch, and its audit records. */
+export const streamOf = ({ group, resource }: { group: string; resource: string }): string => `${group}/${resource}`;
+
+/** Whether a request names one object. */
+export const isNamed = (record: AuditRecord): record is NamedRecord => record.name !== undefined;

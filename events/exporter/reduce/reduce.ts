@@ -4,7 +4,7 @@ import { WRITES_COUNTED } from '../../writes-counted.ts';
 import { type AuditRecord, isConnection } from '../audit/audit-record.ts';
 import { readHead, type WatchEvent } from '../watch/watch-event.ts';
 import { type Arrival, placed, readFromLog } from './arrival.ts';
-import { ALL_AUDIT, type Counted, EVERYTHING, type NamedRecord } from './counted.ts';
+import { ALL_AUDIT, type Counted, EVERYTHING, isNamed, streamOf } from './counted.ts';
 import { FactRules } from './fact-rules.ts';
 import { type Change, KnownObjects } from './known-objects.ts';
 import { objectFact } from './object-fact.ts';
@@ -111,7 +111,7 @@ export class Reducer {
     const stream = streamOf({ group: head?.group ?? '', resource: event.resource });
     if (head === undefined || !this.#streams.has(stream)) return this.#skip('ignored');
     const at = Date.parse(event.receivedAt);
-    this.#clock = at;
+    this.#hear(at);
     this.sight.watched(stream, at);
     return this.#objects.take(event, head).flatMap((change) => this.#changed(change, stream, at));
   }
@@ -128,8 +128,7 @@ export class Reducer {
 
   /** Longest time in milliseconds that a record may matter to a window. */
   get memory(): number {
-    const windows = this.#subscribed.demands.flatMap((demand) => demand.windows);
-    return Math.max(0, ...windows) * 1_000 + RESTORE_SLACK;
+    return Math.max(0, ...this.#subscribed.demands.flatMap(({ windows }) => windows)) * 1_000 + RESTORE_SLACK;
   }
 
   /** Takes what a process before this one noted (`onCounted`) and sent, in its order; gives the facts that it owed when it died. */
@@ -161,7 +160,7 @@ export class Reducer {
 
   /** Lets time pass; call it about every second. */
   tick(nowMs: number): Envelope[] {
-    this.#clock = nowMs;
+    this.#hear(nowMs);
     return this.#sent(this.#counter.tick(nowMs));
   }
 
@@ -213,6 +212,14 @@ export class Reducer {
     if (this.#subscribed.windowsFor(group, resource).length > 0) this.#onCounted(counted);
   }
 
+  /** The receiver's clock says `now`. Once it was set back, what was counted near that moment is incomplete. */
+  #hear(now: number): void {
+    this.#clock = now;
+    if (!this.#counter.wasSetBack(now)) return;
+    this.sight.rewind(now);
+    this.#mark(EVERYTHING, now - this.memory, now);
+  }
+
   #mark(stream: string, from: number, to: number): void {
     this.sight.mark(stream, from, to);
     this.#onCounted({ kind: 'gap', stream, from, to });
@@ -240,7 +247,3 @@ export class Reducer {
     return facts;
   }
 }
-
-const streamOf = ({ group, resource }: { group: string; resource: string }): string => `${group}/${resource}`;
-
-const isNamed = (record: AuditRecord): record is NamedRecord => record.name !== undefined;

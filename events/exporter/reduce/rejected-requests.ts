@@ -70,6 +70,12 @@ export class RejectedRequests {
     }
   }
 
+  /** Forgets what a clock that ran ahead dated later than `at`. Returns how many requests that were. */
+  forgetAfter(at: number): number {
+    const timelines = [...this.#users.values()].flatMap(({ objects }) => [...objects.values()]);
+    return timelines.reduce((sum, timeline) => sum + timeline.forgetAfter(at), 0);
+  }
+
   #drop(share: User | undefined, count: number): void {
     this.#dropped += count;
     if (share) share.dropped += count;

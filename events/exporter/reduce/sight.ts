@@ -26,6 +26,11 @@ export class Sight {
     if (!this.watchedSince.has(stream)) this.watchedSince.set(stream, at);
   }
 
+  /** The receiver's clock was set back to `now`: what is watched since a later time is watched since now. */
+  rewind(now: number): void {
+    for (const [stream, since] of this.watchedSince) this.watchedSince.set(stream, Math.min(since, now));
+  }
+
   /** Whether a change at this moment would have been seen by the watch. */
   isWatched(stream: string, at: number): boolean {
     if (at < (this.watchedSince.get(stream) ?? Number.POSITIVE_INFINITY)) return false;

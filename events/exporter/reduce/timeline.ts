@@ -22,6 +22,9 @@ export type Entry = {
   | { source: 'watch'; effect: 'change' | 'phantom'; added: boolean; deleted: boolean; generationMoved: boolean }
 );
 
+/** A new entry has no partner. */
+export const UNPAIRED = { paired: undefined, partner: undefined, frozen: false };
+
 export type RequestEntry = Extract<Entry, { source: 'audit' }>;
 
 /** How far a request (API server's clock) and its watch event (ours) may lie apart and still be one write. Milliseconds. */

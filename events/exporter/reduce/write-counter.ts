@@ -1,13 +1,14 @@
 import { type Envelope, factId } from '../../fact.ts';
 import { WRITES_COUNTED, type WritesCounted } from '../../writes-counted.ts';
 import type { CountedChange, NamedRecord } from './counted.ts';
-import { type CountedObject, countedObject, referenceOf, type WindowState } from './counted-object.ts';
+import { type CountedObject, countedObject, referenceOf, type WindowState, windowState } from './counted-object.ts';
 import type { CounterContext } from './counter-context.ts';
 import { makeRoom } from './entry-budget.ts';
 import { objectKey } from './known-objects.ts';
+import { ReceiverClock } from './receiver-clock.ts';
 import { RejectedRequests } from './rejected-requests.ts';
 import { isWitnessed, tally } from './tally.ts';
-import { type Entry, SKEW } from './timeline.ts';
+import { type Entry, SKEW, UNPAIRED } from './timeline.ts';
 import { Writers } from './writers.ts';
 
 /** A matching rule hears of an object again after this long. */
@@ -15,7 +16,6 @@ const REPEAT = 30_000;
 /** How long a fact whose writers are not known waits for audit, which comes in batches. */
 const HOLD = 3_000;
 const SWEEP = 30_000;
-const UNPAIRED = { paired: undefined, partner: undefined, frozen: false };
 
 /** Counts writes per object in sliding windows and says when a rule matches. */
 export class WriteCounter {
@@ -25,6 +25,7 @@ export class WriteCounter {
   readonly #unwritten = new Map<string, CountedObject>();
   readonly #rejected = new RejectedRequests();
   readonly #writers = new Writers();
+  readonly #clock = new ReceiverClock();
   /** Objects with a held fact, with new rejected requests, or with a request that may turn out to be a no-op. */
   readonly #open = new Set<CountedObject>();
   #sweptAt = Number.NEGATIVE_INFINITY;
@@ -101,6 +102,22 @@ export class WriteCounter {
     return facts;
   }
 
+  /**
+   * The receiver's clock says `now`; true when it was set back. Entries of the wrong time are forgotten: while they are the newest, windows end at them,
+   * and writes at the right time look too old to count.
+   */
+  wasSetBack(now: number): boolean {
+    if (!this.#clock.wasSetBack(now)) return false;
+    this.#forgotten += this.#rejected.forgetAfter(now + SKEW);
+    this.#sweptAt = Number.NEGATIVE_INFINITY;
+    for (const counted of this.#objects.values()) {
+      this.#forgotten += this.#resize(counted, () => counted.timeline.forgetAfter(now + SKEW));
+      for (const seconds of counted.windows.keys()) counted.windows.set(seconds, windowState());
+      this.#open.add(counted);
+    }
+    return true;
+  }
+
   /** What follows was counted by a process before this one: it adds up, and says nothing. */
   beginRestore(): void {
     this.#restoring = true;
@@ -130,6 +147,7 @@ export class WriteCounter {
   }
 
   #add(counted: CountedObject, entry: Entry): Envelope[] {
+    this.#clock.dated(entry.at);
     const added = this.#resize(counted, () => counted.timeline.add(entry));
     if (this.#entries > this.#context.entryCap) this.#shrink(counted);
     return added && !this.#restoring ? this.#evaluate(counted, counted.timeline.newest) : [];
@@ -190,13 +208,8 @@ export class WriteCounter {
     const { key, stream, group, resource, namespace, name, timeline } = counted;
     const start = end - seconds * 1_000;
     const rejected = this.#rejected.between(key, start, end);
-    const { skewed, ...counts } = tally(
-      timeline,
-      end,
-      seconds,
-      { audit: hasAudit(), watched: (at) => isWatched(stream, at) },
-      rejected.requests,
-    );
+    const sources = { audit: hasAudit(), watched: (at: number) => isWatched(stream, at) };
+    const { skewed, ...counts } = tally(timeline, end, seconds, sources, rejected.requests);
     const observedAt = new Date(end).toISOString();
     const seen = coverage(stream, start, end);
     const detail = {
