@@ -1,4 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
@@ -6,6 +8,7 @@ import type { Incident } from '../shared/incident.ts';
 import { openDatabase, SqliteState } from '../shared/state/sqlite.ts';
 import { clear } from '../shared/verdict.ts';
 import { callVerb } from '../test/call-verb.ts';
+import { loopbackCertificate } from '../test/loopback-certificate.ts';
 import { sentenceOf } from './run-verb.ts';
 import type { Verb } from './verb.ts';
 import { verb as capture } from './verbs/capture.ts';
@@ -128,6 +131,34 @@ describe('incidents', () => {
 it('What is no kubeconfig is a sentence', async () => {
   writeFileSync(path('hostname'), 'till-17\n');
   expect(await says(scan, '--kubeconfig', path('hostname'))).toMatch(/hostname is no kubeconfig: it names no cluster/);
+});
+
+it.each<[string, number, string, number]>([
+  ['a proxy without a backend', 404, 'default backend - 404', 3],
+  ['a server that answers every path with an empty object', 200, '{}', 3],
+  ['a Kubernetes API without the kinds', 404, '', 0],
+])('A scan of %s ends with the right code', async (_, status, text, code) => {
+  const { cert, key } = await loopbackCertificate('scan');
+  const server = createServer({ cert, key }, ({ url }, response) => {
+    if (code === 0 && url === '/apis') response.end(JSON.stringify({ kind: 'APIGroupList', groups: [] }));
+    else response.writeHead(status).end(text);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const cluster = {
+      server: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      'certificate-authority-data': Buffer.from(cert).toString('base64'),
+    };
+    const contexts = [{ name: 'c', context: { cluster: 'c', user: 'u' } }];
+    const users = [{ name: 'u', user: { token: 't' } }];
+    writeFileSync(path('config'), JSON.stringify({ clusters: [{ name: 'c', cluster }], users, contexts, 'current-context': 'c' }));
+    const scanned = await callVerb(scan, directory, '--kubeconfig', path('config'));
+    expect(scanned.code).toBe(code);
+    expect(scanned.out.includes('does not answer as a Kubernetes API')).toBe(code === 3);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
 });
 
 it('A scan that came to no answer is no all-clear', () => {

@@ -8,6 +8,7 @@ import { type Found, type ScanResult, scan } from '../../shared/scan.ts';
 import { describeEvidence, describeStep } from '../describe.ts';
 import { clusterOptions, connect } from '../look.ts';
 import { paint } from '../paint.ts';
+import { requireKubernetes } from '../proven-api.ts';
 import { openArtifacts, stateDirectory } from '../store.ts';
 import { stateOption, text, UNDECIDED, UsageError, type Verb } from '../verb.ts';
 
@@ -32,11 +33,16 @@ export const verb: Verb = {
     const { cluster, transport } = await connect(call);
     const artifacts = openArtifacts(stateDirectory(call));
     const signal = new AbortController().signal;
+    const proven = requireKubernetes(transport);
     try {
       const { findings, undecided, doubts, asked } = await scan({
         ...{ remediations, cluster, patience, now: Date.now, wait: delay, onProgress: call.err },
         view: () => new LiveCluster(cluster, transport, artifacts),
-        resolve: ({ group, resource }) => resolve((path, ending, accept) => transport.open(path, ending, accept), group, resource, signal),
+        resolve: async ({ group, resource }) => {
+          const served = await resolve((path, ending, accept) => transport.open(path, ending, accept), group, resource, signal);
+          if (!served) await proven();
+          return served;
+        },
       });
       if (call.json) {
         const record = (found: Found) => recordOf(found, remediations);
