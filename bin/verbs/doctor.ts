@@ -9,7 +9,7 @@ import { type Finding, wrong } from '../doctor/finding.ts';
 import { standingFindings } from '../doctor/standing-check.ts';
 import { regionOf } from '../export-sink.ts';
 import { paint } from '../paint.ts';
-import { type Call, stateOption, storeOptions, text, UsageError, type Verb } from '../verb.ts';
+import { type Call, stateOption, storeOptions, text, UNDECIDED, UsageError, type Verb } from '../verb.ts';
 
 export const verb: Verb = {
   summary: 'check exporter, audit, watch, clocks, rights, spool, bus, and what holds writes back; each problem comes with its fix',
@@ -39,11 +39,17 @@ export const verb: Verb = {
   positionals: { least: 0, most: 0 },
   async run(call) {
     const findings = [...(await exporter(call)), ...(await cluster(call)), ...(await bus(call)), ...(await standingFindings(call))];
-    if (call.json) call.out(JSON.stringify({ fine: findings.every(({ result }) => result !== 'wrong'), findings }));
+    if (call.json) call.out(JSON.stringify({ fine: exitCodeOf(findings) === 0, findings }));
     else for (const finding of findings) for (const line of describe(finding)) call.out(line);
-    return findings.some(({ result }) => result === 'wrong') ? 1 : 0;
+    return exitCodeOf(findings);
   },
 };
+
+/** 1: a check found a problem; 3: none did, but a check got no answer. */
+function exitCodeOf(findings: Finding[]): number {
+  if (findings.some(({ result }) => result === 'wrong')) return 1;
+  return findings.some(({ result }) => result === 'unknown') ? UNDECIDED : 0;
+}
 
 async function exporter(call: Call): Promise<Finding[]> {
   const url = text(call, 'url');
