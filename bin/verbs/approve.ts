@@ -14,8 +14,9 @@ export const verb = answerVerb({
     hash: plan?.hash.startsWith(text(call, 'plan') ?? '') ? plan.hash : '',
     by: call.environment.user,
   }),
-  hints({ plan, state, remediation }, call) {
+  hints({ id, plan, state, remediation }, call) {
     if (plan && text(call, 'plan')) return describePlan(plan);
-    return state === 'shadowed' ? [`It is in shadow mode. To let a person decide: kubemend mode ${remediation} approve`] : [];
+    if (state !== 'shadowed') return [];
+    return [`It was planned in shadow mode. To let a person decide: kubemend mode ${remediation} approve, then kubemend rerun ${id}`];
   },
 });
