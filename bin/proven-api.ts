@@ -1,3 +1,4 @@
+import { API_GROUPS } from '../events/api-path.ts';
 import type { Transport } from '../shared/kubernetes/transport.ts';
 
 /**
@@ -7,11 +8,11 @@ import type { Transport } from '../shared/kubernetes/transport.ts';
 export function requireKubernetes(server: Pick<Transport, 'send'>): () => Promise<void> {
   let answer: Promise<{ status: number; body: unknown }> | undefined;
   return async () => {
-    answer ??= server.send({ method: 'GET', path: '/apis' });
+    answer ??= server.send({ method: 'GET', path: API_GROUPS });
     const { status, body } = await answer;
     if (status === 200 && (body as { kind?: unknown } | null)?.kind === 'APIGroupList') return;
     throw new Error(
-      `the server does not answer as a Kubernetes API (GET /apis: ${status}). Check the server URL and the credentials in the kubeconfig`,
+      `the server does not answer as a Kubernetes API (GET ${API_GROUPS}: ${status}). Check the server URL and the credentials in the kubeconfig`,
     );
   };
 }

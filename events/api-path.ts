@@ -36,6 +36,9 @@ export const API_PARTS = {
   subresource: label,
 } satisfies { [part in keyof Required<ApiPath>]: RegExp };
 
+/** Where an API server lists its groups. */
+export const API_GROUPS = '/apis';
+
 /** The path of an API group, version, collection, object or subresource: the one place that builds it. Throws InvalidPathError. */
 export function apiPath(parts: ApiPath): string {
   for (const [part, form] of Object.entries(API_PARTS)) {
