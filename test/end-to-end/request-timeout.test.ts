@@ -60,14 +60,28 @@ afterAll(async () => {
   await plane.stop();
 }, 30_000);
 
-const patch = (name: string, n: string) =>
-  admin.transport.send({
+/** 0: the API server dropped the connection, as it may do with a request that has timed out. For kubemend that is no answer either. */
+const patch = async (name: string, n: string): Promise<number> => {
+  const sent = admin.transport.send({
     method: 'PATCH',
     path: `${MAPS}/${name}?fieldManager=kubemend&timeout=1s`,
     contentType: 'application/merge-patch+json',
     body: { data: { n } },
   });
-const stored = async (name: string) => (await admin.get(`${MAPS}/${name}`)).data as unknown;
+  return sent.then(({ status }) => status).catch(() => 0);
+};
+const UNANSWERED = [504, 0];
+
+/** Reads again where the connection was one that the API server had dropped. */
+async function stored(name: string): Promise<unknown> {
+  for (const deadline = Date.now() + 20_000; ; await delay(50)) {
+    try {
+      return (await admin.get(`${MAPS}/${name}`)).data;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+  }
+}
 
 /** The signal takes effect a moment after it was sent. */
 async function isStopped(pid: number): Promise<void> {
@@ -77,10 +91,11 @@ async function isStopped(pid: number): Promise<void> {
 describe('a write with ?timeout=', () => {
   it('that admission holds for longer is answered 504, and is not stored when admission lets it go', async () => {
     // The webhook is in force a moment after it was created.
-    let answer = await patch('held', '1');
-    for (let n = 2; answer.status === 200; n += 1) answer = await patch('held', `${n}`);
+    let status = await patch('held', '1');
+    for (let n = 2; status === 200; n += 1) status = await patch('held', `${n}`);
     const before = await stored('held');
-    expect(answer.status).toBe(504);
+    expect(UNANSWERED).toContain(status);
+    expect(letGo.length).toBeGreaterThan(0);
     for (const release of letGo.splice(0)) release();
     await delay(CONFIRM_MISSING_MS);
     expect(await stored('held')).toEqual(before);
@@ -90,9 +105,9 @@ describe('a write with ?timeout=', () => {
     for (let n = 1; n <= 4; n += 1) {
       process.kill(plane.pids.etcd, 'SIGSTOP');
       await isStopped(plane.pids.etcd);
-      const answer = await patch('stopped', `${n}`).finally(() => process.kill(plane.pids.etcd, 'SIGCONT'));
-      expect(answer.status).toBe(504);
-      await admin.until(`${MAPS}/stopped`, () => true);
+      const status = await patch('stopped', `${n}`).finally(() => process.kill(plane.pids.etcd, 'SIGCONT'));
+      expect(UNANSWERED).toContain(status);
+      await stored('stopped');
       await delay(1_000);
       const seen = await stored('stopped');
       await delay(1_000);
