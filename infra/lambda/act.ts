@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { ABORT_AFTER_MS, SEND_WITHIN_MS } from '../../shared/attempt.ts';
 import { Engine } from '../../shared/engine.ts';
 import { LiveCluster } from '../../shared/kubernetes/live-cluster.ts';
 import type { Pod } from '../../shared/kubernetes/pod-exec.ts';
@@ -13,8 +12,8 @@ import { tellingBreakers } from './breaker-count.ts';
 import type { Adapters, Answer, Invocation } from './handler.ts';
 import { metricLine } from './log.ts';
 
-/** A write is not begun with less time than this, longer than one can take: a process that is stopped in the middle has to be waited for. Milliseconds. */
-const TO_WRITE = SEND_WITHIN_MS + ABORT_AFTER_MS + 3_000;
+/** A write is not begun with less time than this. Only one without an answer takes longer; it is then looked for by the next invocation. Milliseconds. */
+const TO_WRITE = 15_000;
 
 /** This invocation has too little time left; what it leaves in the outbox is done by the next. */
 export class OutOfTimeError extends Error {
