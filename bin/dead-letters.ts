@@ -43,7 +43,7 @@ export function parseLetter(line: string): Envelope | string {
     const found = envelope.safeParse(event ?? fact);
     return found.success ? found.data : 'the line holds no event';
   } catch {
-    return 'the line is no JSON';
+    return 'the line is not JSON';
   }
 }
 

@@ -61,7 +61,7 @@ async function load(path: string | undefined): Promise<{ config: KubeConfig; fil
     if (index > 0) config.mergeConfig(one);
   }
   if (config.getClusters().length === 0)
-    throw new UsageError(`${path ?? usual} is no kubeconfig: it names no cluster. Give one with --kubeconfig`);
+    throw new UsageError(`${path ?? usual} is not a kubeconfig: it names no cluster. Give one with --kubeconfig`);
   return { config, files };
 }
 
@@ -77,7 +77,7 @@ async function loadFile(config: KubeConfig, file: string): Promise<void> {
   } catch (error) {
     throw new UsageError(
       error instanceof TypeError
-        ? `${file} is no kubeconfig: it names no cluster. Give one with --kubeconfig`
+        ? `${file} is not a kubeconfig: it names no cluster. Give one with --kubeconfig`
         : `The kubeconfig ${file} cannot be read: ${(error as Error).message.split('\n')[0]}`,
     );
   }

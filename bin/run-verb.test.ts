@@ -127,7 +127,7 @@ describe('incidents', () => {
 
 it('What is no kubeconfig is a sentence', async () => {
   writeFileSync(path('hostname'), 'till-17\n');
-  expect(await says(scan, '--kubeconfig', path('hostname'))).toMatch(/hostname is no kubeconfig: it names no cluster/);
+  expect(await says(scan, '--kubeconfig', path('hostname'))).toMatch(/hostname is not a kubeconfig: it names no cluster/);
 });
 
 it('A scan that came to no answer is no all-clear', () => {

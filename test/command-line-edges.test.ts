@@ -124,7 +124,7 @@ describe('a kubeconfig that cannot be used', () => {
   it.each<[string, string | undefined, RegExp]>([
     ['is empty', '', /is empty/],
     ['is no YAML', 'a: [', /cannot be read/],
-    ['is no kubeconfig', '"x"', /is no kubeconfig: it names no cluster/],
+    ['is no kubeconfig', '"x"', /is not a kubeconfig: it names no cluster/],
     ['has no context', `clusters: [${cluster}]`, /sets no current context. It has no context at all/],
     [
       'has no current context',
@@ -201,7 +201,7 @@ describe('a kubeconfig that cannot be used', () => {
     chmodSync(path, 0);
     const { code, err } = await kubemend(['scan', '--kubeconfig', path]);
     // root reads everything, and finds no kubeconfig in it.
-    expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(process.getuid?.() === 0 ? /is no kubeconfig/ : /EACCES/) });
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(process.getuid?.() === 0 ? /is not a kubeconfig/ : /EACCES/) });
   });
 
   it('may be several, as in KUBECONFIG of kubectl', async () => {

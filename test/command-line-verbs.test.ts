@@ -144,7 +144,7 @@ describe('redrive', () => {
     expect({ code, ...(JSON.parse(out) as object) }).toMatchObject({
       code: 1,
       sent: 1,
-      left: [{ because: expect.stringMatching(/"Other"/) }, { because: 'the line is no JSON' }],
+      left: [{ because: expect.stringMatching(/"Other"/) }, { because: 'the line is not JSON' }],
     });
     expect(await state.list({ unfinished: true })).toMatchObject([{ remediation: NAME }]);
     const left = (await readFile(file, 'utf8')).trim().split('\n');
